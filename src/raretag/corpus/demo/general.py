@@ -1,0 +1,91 @@
+"""Slots that every patient of the demo corpus shares: general history, drugs, vital signs, times, relatives."""
+
+from __future__ import annotations
+
+SLOTS: dict[str, tuple[str, ...]] = {
+    "of": (" ", " ", " of ", " at "),
+    "daily": ("once daily", "od", "daily", "once a day", "OD", "each morning", "mane"),
+    "twice": ("twice daily", "bd", "BD", "twice a day", "every 12 hours"),
+    "thrice": ("three times daily", "tds", "TDS", "three times a day", "every 8 hours"),
+    "four": ("four times daily", "qds", "QDS", "every 6 hours", "four times a day"),
+    "needed": ("as required", "prn", "PRN", "when needed", "up to four times daily"),
+    "symptom": ("{complaint}", "{complaint}", "{complaint}", "{degree} {complaint}"),
+    "degree": (
+        "severe", "mild", "worsening", "intermittent", "progressive", "persistent", "sudden", "moderate", "constant", "occasional", "troublesome",
+        "marked", "recurrent",
+    ),
+    "absent_finding": ("{complaint}", "{complaint}", "{general_complaint}", "{sign}"),
+    "general_complaint": (
+        "<fever|pyrexia>", "rash", "<headache|headaches>", "<nausea|vomiting>", "<chest pain|palpitations>", "<weight loss|night sweats>", "<bleeding|bruising>",
+        "<cough|wheeze>", "<diarrhoea|constipation>", "<calf pain|calf swelling>", "<haematuria|dysuria>", "<visual disturbance|photophobia>",
+        "<suicidal ideation|thoughts of self-harm>", "melaena", "swelling",
+    ),
+    "background": (
+        "<hypertension|high blood pressure|HTN>", "<type 2 diabetes|T2DM|diet-controlled diabetes>", "<asthma|childhood asthma>", "<depression|anxiety and depression>",
+        "<osteoarthritis|OA>", "<hypothyroidism|underactive thyroid>", "<COPD|emphysema>", "<ischaemic heart disease|IHD|angina>", "<migraine|migraines>",
+        "<CKD stage 3|CKD 3a>", "<AF|atrial fibrillation>", "<gout|osteoporosis>", "<hypercholesterolaemia|high cholesterol>", "<GORD|hiatus hernia>", "<psoriasis|eczema>",
+        "<bipolar disorder|schizophrenia>", "<breast cancer|bowel cancer>", "<glaucoma|macular degeneration>", "<hay fever|allergic rhinitis>", "<MS|multiple sclerosis>",
+        "<alcohol dependence|fatty liver disease>", "<obstructive sleep apnoea|OSA>", "<diverticular disease|IBS>", "PTSD", "<endometriosis|fibromyalgia>",
+    ),
+    "inherited": (
+        "<MI|heart attack|myocardial infarction>", "<type 2 diabetes|T2DM|diabetes>", "<breast cancer|ovarian cancer>", "<stroke|a stroke's>", "<bowel cancer|colon cancer>",
+        "<hypertension|high blood pressure>", "<dementia|Alzheimer's disease>", "<asthma|COPD>", "<lung cancer|prostate cancer>", "<DVT|pulmonary embolism|PE>",
+        "<rheumatoid arthritis|lupus>", "<polycystic kidney disease|kidney failure>", "<hypertrophic cardiomyopathy|sudden cardiac death>", "<coeliac disease|Crohn's disease>",
+        "<epilepsy|migraine>", "<depression|bipolar disorder>", "<Huntington's disease|motor neurone disease>", "<haemophilia|factor V Leiden>", "<thyroid disease|Graves' disease>",
+        "<MS|multiple sclerosis>", "<aortic aneurysm|brain aneurysm>", "<melanoma|leukaemia>", "<heart failure|atrial fibrillation>", "<tuberculosis|glaucoma>",
+    ),
+    "relative": (
+        "mother", "father", "sister", "brother", "maternal grandmother", "paternal uncle", "son", "daughter", "mat. aunt", "paternal grandfather", "twin sister", "cousin",
+    ),
+    "usual": (
+        "[Drug|amlodipine] [Dose|<5|10> mg {daily}]",
+        "[Drug|paracetamol] [Dose|1 g <{four}|{needed}>]",
+        "[Drug|<simvastatin|atorvastatin>] [Dose|<20|40> mg <nocte|at night>]",
+        "[Drug|<omeprazole|lansoprazole>] [Dose|<15|20|30> mg {daily}]",
+        "[Drug|<sertraline|citalopram>] [Dose|<20|50|100> mg {daily}]",
+        "[Drug|metformin] [Dose|<500 mg|850 mg|1 g> {twice}]",
+        "[Drug|levothyroxine] [Dose|<50|75|100|125> <µg|micrograms> {daily}]",
+        "[Drug|bisoprolol] [Dose|<1.25|2.5|5> mg {daily}]",
+        "[Drug|<salbutamol inhaler|Ventolin>] [Dose|two puffs {needed}]",
+        "[Drug|zopiclone] [Dose|<3.75|7.5> mg <nocte|at night>]",
+        "[Drug|co-codamol] [Dose|30/500 mg {four}]",
+        "[Drug|mirtazapine] [Dose|<15|30> mg <nocte|at night>]",
+        "[Drug|gabapentin] [Dose|<100|300> mg {thrice}]",
+        "[Drug|<GTN|glyceryl trinitrate> patch] [Dose|5 mg/24 h]",
+        "[Drug|<HRT patch|Evorel patch>] [Dose|one patch twice a week]",
+        "[Drug|lithium] [Dose|<400|600> mg <nocte|at night>]",
+        "[Drug|cetirizine] [Dose|10 mg {daily}]",
+        "[Drug|olanzapine] [Dose|<5|10> mg <nocte|at night>]",
+    ),
+    "vital": (
+        "[Test|<BP|blood pressure|BP>]{of}[Value|{98-182}/{50-96}< mmHg|>]",
+        "[Test|<heart rate|HR|pulse|pulse rate>]{of}[Value|{50-138}<| bpm|/min>]",
+        "[Test|<temperature|temp|T>]{of}[Value|{35.6-39.6}< °C|°C|>]",
+        "[Test|<sats|SpO2|oxygen saturation|O2 sats>]{of}[Value|{86-99}< %|%>]",
+        "[Test|<respiratory rate|RR|resps>]{of}[Value|{12-34}<|/min>]",
+        "[Test|<NEWS2|NEWS|EWS>]{of}[Value|{0-9}]",
+        "[Test|<GCS|GCS>]{of}[Value|{9-14}/15]",
+        "[Test|<capillary glucose|BM|CBG>]{of}[Value|{3.1-22.4}< mmol/L|>]",
+        "[Test|urine output]{of}[Value|{10-70} mL/h]",
+        "[Test|weight]{of}[Value|{44-128}.{0-9} kg]",
+    ),
+    "time": (
+        "<two|three|four|five> days", "<yesterday|this morning|last night>", "<a|one> week", "<two|three|six> weeks", "{6-48} hours", "<{2-6}/7|{2-6}/52|{2-9}/12>",
+        "<Monday|Tuesday|Friday|Sunday>", "{1-28} <January|March|June|October|November>", "{2-9} months", "<several|many> years", "the last <fortnight|month|48 hours>",
+        "{1-28}/{1-12}/20{15-23}", "<early|late> <2019|2021|2022>", "<breakfast time|midday|03:15|22:40>",
+    ),
+    "span": ("<two|three|five|seven|ten> days", "<one|two|four|six> weeks", "<{2-6}/7|{2-6}/52>", "<{2-12}> months", "{6-72} hours", "<a fortnight|a week|a month>"),
+    "moment": (
+        "<Monday|Tuesday|Wednesday|Friday|Sunday>", "{1-28} <January|March|June|October|November>", "{1-28}/{1-12}/20{15-23}", "day {2-9}", "<admission day|the morning of admission>",
+    ),
+    "ago": (
+        "<yesterday|this morning|last night>", "<two|three|ten> <days|weeks|months> ago", "<last|the previous> <week|month|year>", "in {2005-2021}", "<at 03:15|at 22:40>",
+        "{2-9}/<7|52|12> ago", "<last Tuesday|last winter>",
+    ),
+    "anticoagulant": ("warfarin", "apixaban", "rivaroxaban", "<tinzaparin|dalteparin|enoxaparin>", "edoxaban", "<heparin infusion|IV heparin>", "dabigatran", "acenocoumarol"),
+    "culprit": (
+        "<co-amoxiclav|Augmentin>", "penicillin", "<trimethoprim|co-trimoxazole>", "<codeine|morphine>", "<ibuprofen|naproxen>", "<CT contrast|iodinated contrast>",
+        "<cefalexin|ceftriaxone>", "teicoplanin", "lamotrigine", "<rocuronium|suxamethonium>", "allopurinol", "<carboplatin|paclitaxel>", "phenytoin", "vancomycin",
+    ),
+    "staff": ("Dr on call", "med reg", "ward sister", "outreach nurse", "pharmacist", "physio", "F1", "consultant", "GP"),
+}

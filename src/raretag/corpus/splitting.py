@@ -1,0 +1,137 @@
+"""Divide a corpus into parts by document or patient so that rare labels are spread over them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import final
+
+from raretag.corpus.document import Corpus, Document
+from raretag.corpus.stratification import Unit, stratify
+from raretag.errors import DataError, UsageError
+
+PARTS = ("train", "validation", "test")
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Split:
+    """The documents of each part, in the order of their ids; a part that was not asked for is empty."""
+
+    train: tuple[Document, ...]
+    validation: tuple[Document, ...]
+    test: tuple[Document, ...]
+
+
+def official_split(corpus: Corpus) -> Split | None:
+    """The parts that the corpus itself names in `metadata["split"]`: train, validation, test.
+
+    None unless every document names one and both train and test occur, so that a corpus of training documents
+    alone can still be divided. An absent validation stays empty. Raises DataError for another name of a part.
+    """
+    named = {document.id: document.metadata.get("split", "") for document in corpus.documents}
+    if not all(named.values()):
+        return None
+    for identity, part in sorted(named.items()):
+        if part not in PARTS:
+            raise DataError(
+                f"document {identity!r}: no such part of a split: {part!r}",
+                remedy=f"Name it one of {', '.join(PARTS)} in the metadata",
+            )
+    if not {"train", "test"} <= set(named.values()):
+        return None
+    train, validation, test = (_by_id(d for d in corpus.documents if named[d.id] == part) for part in PARTS)
+    return Split(train=train, validation=validation, test=test)
+
+
+def split_corpus(corpus: Corpus, *, test: float, validation: float, seed: int) -> Split:
+    """The official parts where the corpus names them, else train, validation and test of the sizes asked for.
+
+    `test` and `validation` are shares of the documents in [0, 1), together below 1; each share above 0 gets
+    at least one document. Documents of one patient (`metadata["group"]`) and documents with the same text
+    stay together, which may move the sizes by a few documents; without such ties they are round(documents x
+    share) exactly. The same seed gives the same parts in whatever order the documents come.
+
+    Method: `raretag.corpus.stratification`, which spreads the rarest labels first.
+
+    Raises UsageError for shares out of range, DataError for fewer documents (or patients) than parts.
+    """
+    if not (0 <= test < 1 and 0 <= validation < 1 and test + validation < 1):
+        raise UsageError(
+            f"cannot split into test {test} and validation {validation}",
+            remedy="Give two shares from 0 to below 1 that leave something to train on",
+        )
+    official = official_split(corpus)
+    if official is not None:
+        return official
+    units = _units(corpus)
+    shares = {"validation": validation, "test": test}
+    number = len(corpus.documents)
+    sizes = {part: max(1, round(number * share)) for part, share in shares.items() if share}
+    _require(units, parts=1 + len(sizes))
+    while sum(sizes.values()) >= number:
+        sizes[max(sizes, key=lambda part: sizes[part])] -= 1
+    dealt = _deal(units, sizes=[number - sum(sizes.values()), *sizes.values()], seed=seed)
+    parts = dict(zip(("train", *sizes), dealt, strict=True))
+    return Split(train=parts["train"], validation=parts.get("validation", ()), test=parts.get("test", ()))
+
+
+def folds(corpus: Corpus, *, folds: int, seed: int) -> tuple[Split, ...]:
+    """Cross-validation: every document is in `test` of exactly one fold and in `train` of the others.
+
+    `folds` >= 2; the sizes differ by at most one document where none are tied together. `validation` is
+    empty, and official parts are ignored. Ties, method and reproducibility as in `split_corpus`. Raises
+    UsageError for fewer than two folds, DataError for fewer documents (or patients) than folds.
+    """
+    if folds < 2:
+        raise UsageError(f"cannot cross-validate with folds = {folds}", remedy="Ask for at least 2 folds")
+    units = _units(corpus)
+    _require(units, parts=folds)
+    each, over = divmod(len(corpus.documents), folds)
+    tests = _deal(units, sizes=[each + (k < over) for k in range(folds)], seed=seed)
+    return tuple(
+        Split(train=_by_id(d for rest in tests if rest is not test for d in rest), validation=(), test=test)
+        for test in tests
+    )
+
+
+def _units(corpus: Corpus) -> list[list[Document]]:
+    """Documents that must stay together: of one patient or with one text; by id, also within each."""
+    leader: dict[object, object] = {}
+
+    def find(key: object) -> object:
+        while leader.setdefault(key, key) != key:
+            leader[key] = key = leader[leader[key]]
+        return key
+
+    documents = _by_id(corpus.documents)
+    for document in documents:
+        leader[find(("text", document.fingerprint))] = find(("id", document.id))
+        if document.metadata.get("group"):
+            leader[find(("group", document.metadata["group"]))] = find(("id", document.id))
+    units: dict[object, list[Document]] = {}
+    for document in documents:
+        units.setdefault(find(("id", document.id)), []).append(document)
+    return list(units.values())
+
+
+def _require(units: Sequence[object], *, parts: int) -> None:
+    if len(units) < parts:
+        raise DataError(
+            f"{len(units)} separable documents (or patients) cannot fill {parts} parts",
+            remedy="Ask for fewer parts or add documents; those of one patient or with one text count once",
+        )
+
+
+def _deal(units: list[list[Document]], *, sizes: Sequence[int], seed: int) -> list[tuple[Document, ...]]:
+    counted = [
+        Unit(documents=len(unit), mentions=Counter(m.label for document in unit for m in document.mentions))
+        for unit in units
+    ]
+    parts = stratify(counted, sizes=sizes, seed=seed)
+    return [_by_id(document for index in part for document in units[index]) for part in parts]
+
+
+def _by_id(documents: Iterable[Document]) -> tuple[Document, ...]:
+    return tuple(sorted(documents, key=lambda document: document.id))

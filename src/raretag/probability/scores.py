@@ -1,0 +1,48 @@
+"""Scores: each token's tag probabilities, with the offsets that lead back to the text."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from raretag.corpus import Document
+from raretag.tagging import Tokens
+
+if TYPE_CHECKING:
+    from raretag.training.inference import Predictor
+
+# the least probability that a logarithm is taken of
+TINY = 1e-30
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scores:
+    """What a model says of one document: `probabilities` float32 (tokens, tags), rows summing to 1."""
+
+    document: str
+    tokens: Tokens
+    probabilities: npt.NDArray[np.float32]
+
+
+def score(
+    predictor: Predictor, documents: Sequence[Document], *, advance: Callable[[int], None] | None = None
+) -> list[Scores]:
+    """Judge `documents` with a trained model, in their order. `advance` is told how many windows each batch had."""
+    return [
+        Scores(document=judged.document.id, tokens=judged.tokens, probabilities=judged.probabilities)
+        for judged in predictor.predict(documents, advance=advance)
+    ]
+
+
+def stack(arrays: Sequence[npt.NDArray[np.float32]], *, tags: int) -> npt.NDArray[np.float64]:
+    """Documents side by side, float64 (documents, longest, tags); beyond a document's end tag 0 has probability 1."""
+    longest = max((len(array) for array in arrays), default=0)
+    stacked = np.zeros((len(arrays), longest, tags))
+    stacked[:, :, 0] = 1.0
+    for row, array in enumerate(arrays):
+        stacked[row, : len(array)] = array
+    return stacked

@@ -1,0 +1,133 @@
+"""Mentions to tags and tags to mentions. What tags cannot express is a Finding and still counts in scoring."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from raretag.corpus import Document, Finding, Mention
+from raretag.tagging.schema import OUTSIDE, Schema
+from raretag.tagging.tokens import Tokens
+
+IGNORE = -100
+OverlapPolicy = Literal["longest", "shortest", "rarest"]
+TagIds = npt.NDArray[np.int64]
+
+
+def _size(mention: Mention) -> int:
+    return sum(end - start for start, end in mention.parts)
+
+
+# who goes first gets the tokens; ties go to the mention that starts first, then by label
+OVERLAP_POLICIES: Mapping[str, Callable[[Mention, Mapping[str, int]], int]] = {
+    "longest": lambda mention, _: -_size(mention),
+    "shortest": lambda mention, _: _size(mention),
+    "rarest": lambda mention, counts: counts.get(mention.label, 0),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Encoded:
+    """Tags of a document, int64 (tokens,), −100 where no tag tells the truth, and what they cannot express."""
+
+    tags: TagIds
+    findings: tuple[Finding, ...]
+
+
+def encode(
+    document: Document,
+    tokens: Tokens,
+    *,
+    schema: Schema,
+    overlaps: OverlapPolicy = "longest",
+    counts: Mapping[str, int] | None = None,
+) -> Encoded:
+    """Give every token of `document` its tag.
+
+    Of mentions that share a token one is kept, in the order of the policy (`rarest` needs `counts`, mentions by label).
+    Tokens of a mention that is not kept, and that no kept mention covers, are −100: neither O nor the label would be
+    true. Labels outside the schema are treated like mentions that are not kept.
+    """
+    numbers = {label: number for number, label in enumerate(schema.labels)}
+    policy = OVERLAP_POLICIES[overlaps]
+    order = sorted(
+        document.mentions,
+        key=lambda m: (bool(m.fragments), policy(m, counts or {}), m.start, m.end, m.label),
+    )
+    tags = np.full(len(tokens), OUTSIDE, dtype=np.int64)
+    taken = np.zeros(len(tokens), dtype=bool)
+    lost: list[tuple[Mention, str]] = []
+    for mention in order:
+        covered = [_covering(tokens, start, end) for start, end in mention.parts]
+        if all(a >= b for a, b in covered):
+            lost.append((mention, "tagging.no-token"))
+        elif mention.fragments:
+            lost.append((mention, "tagging.fragments"))
+        elif mention.label not in numbers or taken[slice(*covered[0])].any():
+            lost.append((mention, "tagging.overlap" if mention.label in numbers else "tagging.unknown-label"))
+        else:
+            first, last = covered[0]
+            tags[first:last] = schema.inside(numbers[mention.label])
+            tags[first] = schema.begin(numbers[mention.label])
+            taken[first:last] = True
+    for mention, _ in lost:
+        for start, end in mention.parts:
+            first, last = _covering(tokens, start, end)
+            tags[first:last] = np.where(taken[first:last], tags[first:last], IGNORE)
+    return Encoded(tags=tags, findings=_findings(document, tokens, tags, schema, lost))
+
+
+def decode(tags: Sequence[int] | TagIds, tokens: Tokens, *, schema: Schema) -> list[Mention]:
+    """Read mentions off tags, int (tokens,). An `I-` without its beginning begins one; −100 counts as `O`."""
+    groups = schema.groups
+    mentions: list[Mention] = []
+    first, label = 0, -1
+    for position in range(len(tags) + 1):
+        tag = int(tags[position]) if position < len(tags) else OUTSIDE
+        group = int(groups[tag]) - 1 if tag >= 0 else -1
+        opens = group >= 0 and (group != label or (schema.scheme == "BIO" and tag == schema.begin(group)))
+        if label >= 0 and (opens or group != label):
+            mentions.append(
+                Mention(
+                    label=schema.labels[label],
+                    start=int(tokens.starts[first]),
+                    end=int(tokens.ends[position - 1]),
+                )
+            )
+        if opens:
+            first = position
+        label = group
+    return mentions
+
+
+def _covering(tokens: Tokens, start: int, end: int) -> tuple[int, int]:
+    """The range of tokens that share a character with [start, end)."""
+    first = int(np.searchsorted(tokens.ends, start, side="right"))
+    last = int(np.searchsorted(tokens.starts, end, side="left"))
+    return first, max(first, last)
+
+
+def _findings(
+    document: Document, tokens: Tokens, tags: TagIds, schema: Schema, lost: list[tuple[Mention, str]]
+) -> tuple[Finding, ...]:
+    """A Finding for every mention that the tags do not give back exactly."""
+    reasons = {id(mention): rule for mention, rule in lost}
+    back = {(m.label, m.start, m.end) for m in decode(tags, tokens, schema=schema)}
+    found: list[Finding] = []
+    for mention in document.mentions:
+        rule = reasons.get(id(mention))
+        if rule is None and (mention.label, mention.start, mention.end) not in back:
+            first, last = _covering(tokens, mention.start, mention.end)
+            whole = tokens.starts[first] == mention.start and tokens.ends[last - 1] == mention.end
+            rule = "tagging.adjacent" if whole else "tagging.inside-token"
+        if rule is not None:
+            found.append(
+                Finding(
+                    rule=rule, document=document.id, start=mention.start, end=mention.end, label=mention.label
+                )
+            )
+    return tuple(found)

@@ -1,0 +1,96 @@
+"""Which labels and tags there are, which tags training has seen, and how often."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+Scheme = Literal["BIO", "IO"]
+OUTSIDE = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Schema:
+    """Labels in order, the tag scheme, and training counts.
+
+    Tag 0 is `O`. Under BIO label k owns tags 1 + 2k (`B-`) and 2 + 2k (`I-`), under IO tag 1 + k (`I-`).
+    `mention_counts` has one entry a label, `tag_counts` one entry a tag: what the training documents hold.
+    """
+
+    labels: tuple[str, ...]
+    scheme: Scheme = "BIO"
+    mention_counts: tuple[int, ...]
+    tag_counts: tuple[int, ...]
+
+    def __post_init__(self) -> None:
+        if len(set(self.labels)) != len(self.labels):
+            raise ValueError("labels are not unique")
+        if len(self.mention_counts) != len(self.labels) or len(self.tag_counts) != len(self.tags):
+            raise ValueError("counts do not fit the labels and tags")
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """The names of all tags, `O` first."""
+        prefixes = ("B", "I") if self.scheme == "BIO" else ("I",)
+        return ("O", *(f"{prefix}-{label}" for label in self.labels for prefix in prefixes))
+
+    @property
+    def seen(self) -> npt.NDArray[np.bool_]:
+        """bool (tags,): whether training holds the tag. `O` is always open."""
+        seen = np.asarray(self.tag_counts) > 0
+        seen[OUTSIDE] = True
+        return seen
+
+    @property
+    def groups(self) -> npt.NDArray[np.int64]:
+        """int64 (tags,): 0 for `O`, 1 + k for every tag of label k. B and I of a label are tied through it."""
+        per_label = 2 if self.scheme == "BIO" else 1
+        return np.concatenate([[0], np.repeat(np.arange(len(self.labels)) + 1, per_label)]).astype(np.int64)
+
+    def begin(self, label: int) -> int:
+        """The tag id that opens a mention of label number `label`."""
+        return 1 + 2 * label if self.scheme == "BIO" else 1 + label
+
+    def inside(self, label: int) -> int:
+        """The tag id that continues a mention of label number `label`."""
+        return 2 + 2 * label if self.scheme == "BIO" else 1 + label
+
+    def to_json(self) -> dict[str, Any]:
+        """Everything, as built-in types; `from_json` reads it back."""
+        return {
+            "labels": list(self.labels),
+            "scheme": self.scheme,
+            "mention_counts": list(self.mention_counts),
+            "tag_counts": dict(zip(self.tags, self.tag_counts, strict=True)),
+        }
+
+    @staticmethod
+    def from_json(content: dict[str, Any]) -> Schema:
+        """Read what `to_json` wrote. Raises KeyError, TypeError or ValueError where it is something else."""
+        return Schema(
+            labels=tuple(content["labels"]),
+            scheme=content["scheme"],
+            mention_counts=tuple(int(n) for n in content["mention_counts"]),
+            tag_counts=tuple(int(n) for n in content["tag_counts"].values()),
+        )
+
+
+def build_schema(
+    labels: Sequence[str],
+    *,
+    scheme: Scheme = "BIO",
+    mention_counts: Sequence[int] | None = None,
+    tag_counts: Sequence[int] | None = None,
+) -> Schema:
+    """A schema of `labels`; counts default to 1, which opens every tag."""
+    per_label = 2 if scheme == "BIO" else 1
+    return Schema(
+        labels=tuple(labels),
+        scheme=scheme,
+        mention_counts=tuple(mention_counts or [1] * len(labels)),
+        tag_counts=tuple(tag_counts or [1] * (1 + per_label * len(labels))),
+    )

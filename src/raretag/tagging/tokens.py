@@ -1,0 +1,60 @@
+"""A document as the encoder's tokens: ids and character offsets, whole, never truncated."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerFast
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tokens:
+    """The tokens of one document without special tokens.
+
+    ids: int64 (tokens,). starts, ends: int64 (tokens,), half-open code points of the text, without surrounding blanks.
+    words: int64 (tokens,), the number of the pre-token each token belongs to.
+    """
+
+    ids: npt.NDArray[np.int64]
+    starts: npt.NDArray[np.int64]
+    ends: npt.NDArray[np.int64]
+    words: npt.NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+
+def tokenise(texts: Sequence[str], *, tokenizer: PreTrainedTokenizerFast) -> list[Tokens]:
+    """Tokenise whole texts. Tokens that stand for no character (a lone blank marker) are left out."""
+    if not texts:
+        return []
+    backend = tokenizer.backend_tokenizer
+    # a tokenizer file may carry its own truncation and padding, which would cut notes silently
+    backend.no_truncation()
+    backend.no_padding()
+    encodings = backend.encode_batch(list(texts), add_special_tokens=False)
+    return [
+        _trimmed(text, encoding.ids, encoding.offsets, encoding.word_ids)
+        for text, encoding in zip(texts, encodings, strict=True)
+    ]
+
+
+def _trimmed(
+    text: str, ids: list[int], offsets: list[tuple[int, int]], words: list[int | None]
+) -> Tokens:
+    rows: list[tuple[int, int, int, int]] = []
+    for token, (start, end), word in zip(ids, offsets, words, strict=True):
+        while start < end and text[start].isspace():
+            start += 1
+        while start < end and text[end - 1].isspace():
+            end -= 1
+        if start < end:
+            rows.append((token, start, end, -1 if word is None else word))
+    table = np.asarray(rows, dtype=np.int64).reshape(-1, 4)
+    return Tokens(ids=table[:, 0], starts=table[:, 1], ends=table[:, 2], words=table[:, 3])

@@ -1,0 +1,98 @@
+"""The run folder: everything a trained model is known by, written atomically, free of note text."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, final
+
+from raretag.errors import DataError, RaretagError
+from raretag.tagging import Schema
+
+if TYPE_CHECKING:
+    from raretag.training.inference import Predictor
+
+MANIFEST = "manifest.json"
+SCHEMA = "schema.json"
+HISTORY = "history.jsonl"
+MODEL = "model"
+RESUME = ".resume"
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class RunFolder:
+    """A folder that `train` made, opened for reading."""
+
+    path: Path
+
+    @staticmethod
+    def open(path: Path) -> RunFolder:
+        """Raises DataError where `path` is no run folder, or its training has not finished."""
+        run = RunFolder(path)
+        if not (path / MANIFEST).is_file():
+            raise DataError("this is not a run folder", remedy="Name a folder that raretag train wrote", file=path)
+        if run.manifest.get("status") != "complete":
+            raise DataError(
+                "training has not finished here", remedy="Finish it: repeat the command with --resume", file=path
+            )
+        missing = [name for name in (SCHEMA, MODEL) if not (path / name).exists()]
+        if missing:
+            raise DataError(f"the run folder lacks {' and '.join(missing)}", remedy="Train again", file=path)
+        return run
+
+    @property
+    def manifest(self) -> dict[str, Any]:
+        """Settings, seeds, versions, data hashes, split, hardware and time."""
+        return read_json(self.path / MANIFEST)
+
+    @property
+    def schema(self) -> Schema:
+        """Labels, tags and their training counts. Raises DataError where the file is damaged."""
+        try:
+            return Schema.from_json(read_json(self.path / SCHEMA))
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise DataError("the schema is damaged", remedy="Train again", file=self.path / SCHEMA) from error
+
+    def predictor(self) -> Predictor:
+        """The trained model, ready to judge documents."""
+        from raretag.training.loading import load_predictor
+
+        try:
+            return load_predictor(self.path / MODEL, manifest=self.manifest, tags=self.schema.tags)
+        except RaretagError:
+            raise
+        except (OSError, ValueError, KeyError, TypeError, RuntimeError) as error:
+            raise DataError(
+                f"the model cannot be loaded ({type(error).__name__})", remedy="Train again", file=self.path / MODEL
+            ) from error
+
+    def write(self, name: str, content: dict[str, Any]) -> Path:
+        """Put a JSON file into the folder, whole or not at all."""
+        target = self.path / name
+        write_json(target, content)
+        return target
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """A JSON object from a file. Raises DataError where there is none."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise DataError("this file cannot be read as JSON", remedy="Train again", file=path) from error
+    if not isinstance(content, dict):
+        raise DataError("this file does not hold a JSON object", remedy="Train again", file=path)
+    return content
+
+
+def write_json(path: Path, content: dict[str, Any]) -> None:
+    """Write beside the target, then move into place: a reader sees the old file or the new one."""
+    temporary = path.with_name(f".{path.name}.writing")
+    with temporary.open("w", encoding="utf-8") as file:
+        json.dump(content, file, ensure_ascii=False, indent=1, allow_nan=False)
+        file.write("\n")
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(temporary, path)
