@@ -1,10 +1,11 @@
-"""A note, the mentions marked in it, and the corpus they form. Offsets are half-open code points of the untouched text."""
+"""A note, the mentions marked in it, and their corpus. Offsets are half-open code points of the untouched text."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 from types import MappingProxyType
 
 from raretag.corpus.finding import Finding
@@ -31,7 +32,7 @@ class Mention:
     def __post_init__(self) -> None:
         parts = self.fragments or ((self.start, self.end),)
         inside = parts[0][0] == self.start and parts[-1][1] == self.end
-        ordered = all(b <= c for (_, b), (c, _) in zip(parts, parts[1:], strict=False))
+        ordered = all(b <= c for (_, b), (c, _) in pairwise(parts))
         if self.start < 0 or not inside or not ordered or any(a >= b for a, b in parts):
             raise ValueError(f"not a span: [{self.start}, {self.end}) with fragments {self.fragments}")
         if not self.label:

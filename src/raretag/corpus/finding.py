@@ -75,7 +75,7 @@ RULES: dict[str, Rule] = {
         "rename the document if its id must stay as it is",
     ),
     "conll.no-documents": Rule(
-        "the file marks no documents, so every sentence is one; splits and intervals by document are then optimistic",
+        "the file marks no documents, so every sentence is one; splits and intervals are then optimistic",
         "put a -DOCSTART- line before each document if the borders are known",
     ),
     "conll.tag-sequence": Rule(
@@ -87,8 +87,12 @@ RULES: dict[str, Rule] = {
         "write tags as B-Label, I-Label, O, or in BIOES",
     ),
     "conll.id-changed": Rule(
-        "the document's id has line breaks or brackets that a marker line cannot hold, so they were written as blanks",
+        "the document's id has line breaks, which a marker line cannot hold, so they were written as blanks",
         "rename the document if its id must stay as it is",
+    ),
+    "conll.label-changed": Rule(
+        "the label holds a blank, which a column cannot, so it was written with _",
+        "rename the label if it must be the same everywhere",
     ),
     "conll.overlap": Rule(
         "the mention overlaps a longer one and a column holds only one of them, so it was not written",
@@ -111,7 +115,7 @@ RULES: dict[str, Rule] = {
         "give it a key `text` with a string",
     ),
     "json.span": Rule(
-        "the span has no label, or its offsets are missing, outside the text or do not rise, so it was not used",
+        "the span has no label, or its offsets are missing, outside the text or do not rise; not used",
         "offsets are code points from 0, start before end",
     ),
     "json.value": Rule(
@@ -123,7 +127,7 @@ RULES: dict[str, Rule] = {
         "set its `answer` to accept if it is good after all",
     ),
     "label-studio.annotators": Rule(
-        "the task has several annotations; one was used: the ground truth, else the first that was not cancelled",
+        "several annotations; used was the ground truth, else the first that was not cancelled",
         "mark the right one as ground truth, or export one annotator at a time",
     ),
     "label-studio.cancelled": Rule(
@@ -163,7 +167,7 @@ RULES: dict[str, Rule] = {
         "the known ones are id, score and note",
     ),
     "xml.overlap": Rule(
-        "the mention overlaps another without lying inside it, which elements cannot express; it was not written",
+        "the mention crosses the border of another, which elements cannot express; it was not written",
         "write to brat, jsonl or label-studio to keep it",
     ),
     "xml.fragments": Rule(
@@ -192,7 +196,7 @@ RULES: dict[str, Rule] = {
     ),
     "tagging.inside-token": Rule(
         "the mention begins or ends inside a token of the encoder",
-        "its tags cover the whole token, so it counts as missed under strict scoring; check the offsets for slips",
+        "its tags cover the whole token, so it counts as missed under strict scoring; check its offsets",
     ),
     "tagging.adjacent": Rule(
         "the mention touches another of the same label and the IO scheme cannot tell them apart",
@@ -213,7 +217,8 @@ RULES: dict[str, Rule] = {
 class Finding:
     """One thing in the data that was repaired, set aside or cannot be expressed.
 
-    `rule` names an entry of RULES. `line` counts from 1; `start` and `end` are code points of the document's text. `key` names a field of the data, such as a JSON key.
+    `rule` names an entry of RULES. `line` counts from 1; `start` and `end` are code points of the document's text.
+    `key` names a field of the data, such as a JSON key.
     """
 
     rule: str

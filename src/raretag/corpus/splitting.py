@@ -48,10 +48,10 @@ def official_split(corpus: Corpus) -> Split | None:
 def split_corpus(corpus: Corpus, *, test: float, validation: float, seed: int) -> Split:
     """The official parts where the corpus names them, else train, validation and test of the sizes asked for.
 
-    `test` and `validation` are shares of the documents in [0, 1), together below 1; each share above 0 gets
-    at least one document. Documents of one patient (`metadata["group"]`) and documents with the same text
-    stay together, which may move the sizes by a few documents; without such ties they are round(documents x
-    share) exactly. The same seed gives the same parts in whatever order the documents come.
+    `test` and `validation` are shares of the documents in [0, 1), together below 1; each gets round(documents
+    x share) documents, but train and every share above 0 at least one. Documents of one patient
+    (`metadata["group"]`) and documents with the same text stay together, which may move the sizes by a few.
+    The same seed gives the same parts in whatever order the documents come.
 
     Method: `raretag.corpus.stratification`, which spreads the rarest labels first.
 

@@ -21,8 +21,9 @@ class Unit:
 @final
 @dataclass(slots=True, kw_only=True)
 class _Part:
-    """A part being filled: room in documents, mentions it lacks, units and labels it has."""
+    """A part being filled: size and room left in documents, mentions it lacks, units and labels it has."""
 
+    size: int
     room: int
     lack: dict[str, float]
     units: list[int] = field(default_factory=list)
@@ -43,15 +44,16 @@ def stratify(units: Sequence[Unit], *, sizes: Sequence[int], seed: int) -> list[
     least as many units as parts. No part stays empty, and where each unit is one document the sizes are met
     exactly.
 
-    Iterative stratification (Sechidis, Tsoumakas & Vlahavas, ECML PKDD 2011) on mention counts: the label
-    left in the fewest units is dealt out first. Each of its units, the richest first, goes to a part that has
-    none of the label yet, else to the one that lacks most of its mentions. Remaining ties are drawn from
-    `seed`.
+    Iterative stratification after Sechidis, Tsoumakas & Vlahavas (ECML PKDD 2011), on mention counts: the
+    label left in the fewest units is dealt out first, the unit richest in it before the others, and a part
+    that has none of the label yet takes precedence. Where they give a unit to the part with the greatest
+    demand for that one label, here it goes where chi-square over all labels, the sum of lack² / expected,
+    falls the most: mention counts come out more even. Remaining ties are drawn from `seed`.
     """
     rng = random.Random(seed)
     total = sum((Counter(unit.mentions) for unit in units), Counter[str]())
     parts = [
-        _Part(room=size, lack={label: number * size / sum(sizes) for label, number in total.items()})
+        _Part(size=size, room=size, lack={label: number * size / sum(sizes) for label, number in total.items()})
         for size in sizes
     ]
     waiting = dict.fromkeys(rng.sample(range(len(units)), len(units)))
@@ -59,12 +61,12 @@ def stratify(units: Sequence[Unit], *, sizes: Sequence[int], seed: int) -> list[
         left = Counter(label for index in waiting for label in units[index].mentions)
         if not left:
             for index in sorted(waiting, key=lambda index: -units[index].documents):
-                _deal(index, unit=units[index], parts=parts, label=None, waiting=waiting, rng=rng)
+                _deal(index, unit=units[index], parts=parts, total=total, label=None, waiting=waiting, rng=rng)
             break
         rarest = min(left, key=lambda label: (left[label], total[label], label))
         having = [index for index in waiting if rarest in units[index].mentions]
         for index in sorted(having, key=lambda index: -units[index].mentions[rarest]):
-            _deal(index, unit=units[index], parts=parts, label=rarest, waiting=waiting, rng=rng)
+            _deal(index, unit=units[index], parts=parts, total=total, label=rarest, waiting=waiting, rng=rng)
     return [part.units for part in parts]
 
 
@@ -73,6 +75,7 @@ def _deal(
     *,
     unit: Unit,
     parts: Sequence[_Part],
+    total: Mapping[str, int],
     label: str | None,
     waiting: dict[int, None],
     rng: random.Random,
@@ -83,8 +86,9 @@ def _deal(
     choice = empty if len(empty) >= len(waiting) else roomy or [max(parts, key=lambda part: part.room)]
 
     def need(part: _Part) -> tuple[bool, float, int, float]:
-        lack = (True, 0.0) if label is None else (label not in part.labels, part.lack[label])
-        return (*lack, part.room, rng.random())
+        # (lack² - (lack - n)²) / (2 size total), which is proportional to the fall of chi-square
+        fall = sum(n * (part.lack[name] - n / 2) / total[name] for name, n in unit.mentions.items()) / part.size
+        return label is not None and label not in part.labels, fall, part.room, rng.random()
 
     max(choice, key=need).take(index, unit=unit)
     del waiting[index]

@@ -11,9 +11,7 @@ from raretag.probability import TINY, stack
 from raretag.tagging import Schema
 
 
-def viterbi(
-    probabilities: Sequence[npt.NDArray[np.float32]], *, schema: Schema
-) -> list[npt.NDArray[np.int64]]:
+def viterbi(probabilities: Sequence[npt.NDArray[np.float32]], *, schema: Schema) -> list[npt.NDArray[np.int64]]:
     """The valid path y with the largest Σ_t log p_t(y_t), for each document (Viterbi 1967).
 
     probabilities: a float (tokens, tags) array a document, rows summing to 1. Returns int64 (tokens,) tag ids each.

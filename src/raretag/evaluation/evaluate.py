@@ -37,9 +37,7 @@ def evaluate(
     its text; UsageError for a negative `resamples` or `seed`.
     """
     if not gold:
-        raise DataError(
-            "there are no documents to evaluate", remedy="Give at least one with its gold mentions"
-        )
+        raise DataError("there are no documents to evaluate", remedy="Give at least one with its gold mentions")
     groups: set[tuple[str, str]] = set()
 
     def figures(scheme: Scheme) -> SchemeFigures:

@@ -87,7 +87,7 @@ class SchemeFigures:
 class EvaluationCounts:
     """What was evaluated: documents, gold and predicted mentions.
 
-    `inexpressible` are the gold mentions that no window or tag can hold, counted among `mentions`; None if unknown.
+    `inexpressible` gold mentions, which no window or tag can hold, are among `mentions`; None if unknown.
     """
 
     documents: int

@@ -16,9 +16,9 @@ Interval = tuple[float, float]
 
 
 def bootstrap_weights(units: int, *, resamples: int, seed: int) -> Iterator[NDArray[np.int64]]:
-    """How often each of `units` (>= 1) is drawn in each resample: int64 (batch <= 200, units), batch after batch.
+    """How often each of `units` (>= 1) is drawn in each resample: int64 (resamples of a batch, units).
 
-    Each row sums to `units`: as many draws with replacement (Efron 1979). In batches, so that memory stays small.
+    Each row sums to `units`: as many draws with replacement (Efron 1979). Batches keep memory small.
     """
     rng = np.random.default_rng(seed)
     chances = np.full(units, 1.0 / units)
@@ -47,9 +47,7 @@ def resample(
     np.add.at(of_unit, [place[group] for group in groups], values)
     flat = of_unit.reshape(len(place), -1)
     weights = bootstrap_weights(len(place), resamples=resamples, seed=seed)
-    return np.concatenate([w.astype(np.float64) @ flat for w in weights]).reshape(
-        resamples, *values.shape[1:]
-    )
+    return np.concatenate([w.astype(np.float64) @ flat for w in weights]).reshape(resamples, *values.shape[1:])
 
 
 def percentile_interval(samples: NDArray[np.float64]) -> Interval | None:

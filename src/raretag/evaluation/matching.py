@@ -72,9 +72,7 @@ def _matching(
 
 
 def _ordered(mentions: Sequence[Mention]) -> list[int]:
-    return sorted(
-        range(len(mentions)), key=lambda i: (mentions[i].label, mentions[i].start, mentions[i].parts)
-    )
+    return sorted(range(len(mentions)), key=lambda i: (mentions[i].label, mentions[i].start, mentions[i].parts))
 
 
 def _overlapping(gold: Sequence[Mention], predicted: Sequence[Mention]) -> Iterator[tuple[int, int]]:

@@ -20,9 +20,7 @@ def rates(counts: Floats) -> Floats:
     neither.
     """
     gold, predicted, correct = counts[..., GOLD], counts[..., PREDICTED], counts[..., CORRECT]
-    return np.stack(
-        [_ratio(correct, predicted), _ratio(correct, gold), _ratio(2 * correct, gold + predicted)], axis=-1
-    )
+    return np.stack([_ratio(correct, predicted), _ratio(correct, gold), _ratio(2 * correct, gold + predicted)], axis=-1)
 
 
 def micro_rates(counts: Floats) -> Floats:

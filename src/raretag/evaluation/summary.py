@@ -29,9 +29,7 @@ class _Common(TypedDict):
     f1_interval: Interval | None
 
 
-def scheme_figures(
-    counts: Counts, *, training_counts: Mapping[str, int], resamples: int, seed: int
-) -> SchemeFigures:
+def scheme_figures(counts: Counts, *, training_counts: Mapping[str, int], resamples: int, seed: int) -> SchemeFigures:
     """All figures of one scheme.
 
     `training_counts` are training mentions per label; a label that is not among them had none, so it is in
@@ -51,15 +49,11 @@ def scheme_figures(
         macro=_macro(stack, labels=counts.labels, least=1),
         macro10=_macro(stack, labels=counts.labels, least=10),
         groups={
-            group: _group(
-                stack, labels=counts.labels, members=np.array([g == group for g in groups.values()], bool)
-            )
+            group: _group(stack, labels=counts.labels, members=np.array([g == group for g in groups.values()], bool))
             for group in TAIL_GROUPS
         },
         labels={
-            label: LabelFigures(
-                **_common(single[:, k], counts=total[k]), training=training[label], group=groups[label]
-            )
+            label: LabelFigures(**_common(single[:, k], counts=total[k]), training=training[label], group=groups[label])
             for k, label in enumerate(counts.labels)
         },
     )

@@ -14,8 +14,7 @@ from raretag.evaluation.matching import Scheme
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TableRow:
-    """One label: numbers of mentions (`training`, `gold`, `predicted`, `correct`), rates in [0, 1] or None if
-    undefined."""
+    """One label: mentions in `training`, `gold`, `predicted`, `correct`; rates in [0, 1] or None."""
 
     label: str
     group: TailGroup

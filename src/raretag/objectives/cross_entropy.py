@@ -21,4 +21,4 @@ class CrossEntropy(Objective):
 
     def effective_prior(self) -> npt.NDArray[np.float64]:
         """n_k / Σ n: the shares of the training tokens, float64 (tags,)."""
-        return self.counts / self.counts.sum()
+        return np.asarray(self.counts / self.counts.sum())

@@ -64,9 +64,7 @@ OBJECTIVES: Mapping[str, Entry] = MappingProxyType(
 )
 
 
-def objective(
-    name: str, *, counts: npt.ArrayLike, groups: npt.ArrayLike | None = None, **options: object
-) -> Objective:
+def objective(name: str, *, counts: npt.ArrayLike, groups: npt.ArrayLike | None = None, **options: object) -> Objective:
     """The objective `name`, ready as a Hugging Face `Trainer`'s `compute_loss_func`.
 
     counts: training tokens of each tag (tags,). groups: int (tags,), equal numbers for tags of one label

@@ -17,8 +17,8 @@ def power_weights(
 ) -> npt.NDArray[np.float64]:
     """w_c = min(n_c^{−γ} / min_j n_j^{−γ}, cap), scaled to Σ_c n_c w_c = Σ_c n_c; float64 (tags,).
 
-    counts: training tokens of each tag (tags,). groups: int (tags,), tags with equal numbers share the weight of their
-    summed count (B and I of a label; None: every tag alone). gamma: 0 is unweighted, 0.5 inverse square root, 1 inverse.
+    counts: training tokens of each tag (tags,). groups: int (tags,), equal numbers share the weight of their
+    summed count (B and I of a label; None: every tag alone). gamma: 0 unweighted, 0.5 inverse square root, 1 inverse.
     cap: largest ratio of a weight to the smallest, >= 1. Tags without a training token get weight 0.
     The scale keeps the mean loss of a training token where cross-entropy has it, so learning rates stay comparable.
     Raises ValueError for a gamma below 0 or a cap below 1.

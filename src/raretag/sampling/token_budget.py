@@ -16,7 +16,7 @@ _JITTER = 0.15
 class TokenBudget(Sampler[list[int]]):
     """Every window once an epoch, in batches whose padded size (windows x longest) is at most `tokens`.
 
-    Windows of about equal length share a batch, so little is padding; lengths are jittered by up to 15 % before they are
+    Windows of about equal length share a batch, so little is padding; lengths are jittered by 15 % before they are
     sorted, so batches differ from epoch to epoch; the order of batches is random. The number of batches is the same in
     every epoch, and an epoch depends only on (seed, epoch), so that a resumed run goes on with the same batches.
     A window longer than the budget forms a batch of its own.

@@ -1,7 +1,13 @@
 """Characters to tags and back: schema, tokens, windows, codec. Heavy imports happen on first use only."""
 
 from raretag.tagging.codec import IGNORE, OVERLAP_POLICIES, Encoded, OverlapPolicy, decode, encode
-from raretag.tagging.encoders import EncoderSource, SpecialTokens, load_tokenizer, resolve_encoder, special_tokens
+from raretag.tagging.encoders import (
+    EncoderSource,
+    SpecialTokens,
+    load_tokenizer,
+    resolve_encoder,
+    special_tokens,
+)
 from raretag.tagging.schema import Schema, build_schema
 from raretag.tagging.tokens import Tokens, tokenise
 from raretag.tagging.windows import Window, WindowSettings, capacity, make_windows
@@ -9,8 +15,8 @@ from raretag.tagging.windows import Window, WindowSettings, capacity, make_windo
 __all__ = [
     "IGNORE",
     "OVERLAP_POLICIES",
-    "EncoderSource",
     "Encoded",
+    "EncoderSource",
     "OverlapPolicy",
     "Schema",
     "SpecialTokens",

@@ -126,8 +126,6 @@ def _findings(
             rule = "tagging.adjacent" if whole else "tagging.inside-token"
         if rule is not None:
             found.append(
-                Finding(
-                    rule=rule, document=document.id, start=mention.start, end=mention.end, label=mention.label
-                )
+                Finding(rule=rule, document=document.id, start=mention.start, end=mention.end, label=mention.label)
             )
     return tuple(found)

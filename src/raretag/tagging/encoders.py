@@ -1,4 +1,4 @@
-"""Where an encoder comes from: a name that needs no network, a folder, or a model hub id; checked by hash where known."""
+"""Where an encoder comes from: a name that needs no network, a folder, or a hub id; checked by hash where known."""
 
 from __future__ import annotations
 

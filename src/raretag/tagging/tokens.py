@@ -45,9 +45,7 @@ def tokenise(texts: Sequence[str], *, tokenizer: PreTrainedTokenizerFast) -> lis
     ]
 
 
-def _trimmed(
-    text: str, ids: list[int], offsets: list[tuple[int, int]], words: list[int | None]
-) -> Tokens:
+def _trimmed(text: str, ids: list[int], offsets: list[tuple[int, int]], words: list[int | None]) -> Tokens:
     rows: list[tuple[int, int, int, int]] = []
     for token, (start, end), word in zip(ids, offsets, words, strict=True):
         while start < end and text[start].isspace():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -14,7 +15,10 @@ from raretag.tagging.tokens import Tokens
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast
 
-_UNIT_ENDS = {"line": re.compile(r"\r\n|\n|\r"), "paragraph": re.compile(r"(?:\r\n|\n|\r)[^\S\r\n]*(?:\r\n|\n|\r)+")}
+_UNIT_ENDS = {
+    "line": re.compile(r"\r\n|\n|\r"),
+    "paragraph": re.compile(r"(?:\r\n|\n|\r)[^\S\r\n]*(?:\r\n|\n|\r)+"),
+}
 
 
 class WindowSettings(BaseModel):
@@ -82,7 +86,7 @@ def _units(text: str, tokens: Tokens, unit: str) -> list[tuple[int, int]]:
         return [(0, len(tokens))] if len(tokens) else []
     ends = [match.end() for match in _UNIT_ENDS[unit].finditer(text)]
     cuts = [0, *np.searchsorted(tokens.starts, ends).tolist(), len(tokens)]
-    return [(a, b) for a, b in zip(cuts, cuts[1:], strict=False) if a < b]
+    return [(a, b) for a, b in pairwise(cuts) if a < b]
 
 
 def _pieces(first: int, last: int, *, room: int, stride: int) -> list[tuple[int, int, int, int]]:
@@ -94,5 +98,5 @@ def _pieces(first: int, last: int, *, room: int, stride: int) -> list[tuple[int,
     number = -(-(length - stride) // (room - stride))
     starts = [first + (length - room) * i // (number - 1) for i in range(number)]
     # the border lies in the middle of what two neighbours share: there both see equally much
-    borders = [first, *((a + room + b) // 2 for a, b in zip(starts, starts[1:], strict=False)), last]
+    borders = [first, *((a + room + b) // 2 for a, b in pairwise(starts)), last]
     return [(borders[i], borders[i + 1], starts[i], starts[i] + room) for i in range(number)]

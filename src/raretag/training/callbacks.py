@@ -54,7 +54,12 @@ class History(TrainerCallback):  # type: ignore[misc, unused-ignore]
     def add(self, state: TrainerState, **figures: float) -> None:
         """Write a record with the step, the epoch and the seconds of training so far."""
         seconds = round(self._before + time.perf_counter() - self._started, 3)
-        record = {"step": state.global_step, "epoch": round(state.epoch or 0.0, 4), "seconds": seconds, **figures}
+        record = {
+            "step": state.global_step,
+            "epoch": round(state.epoch or 0.0, 4),
+            "seconds": seconds,
+            **figures,
+        }
         with self._path.open("a", encoding="utf-8") as file:
             file.write(json.dumps(record) + "\n")
 
@@ -82,16 +87,12 @@ class Checkpoints(TrainerCallback):  # type: ignore[misc, unused-ignore]
         self._seconds = seconds
         self._last = time.monotonic()
 
-    def on_step_end(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
-    ) -> None:
+    def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
         """Save if it is time."""
         if time.monotonic() - self._last >= self._seconds and state.global_step < state.max_steps:
             control.should_save = True
 
-    def on_save(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
-    ) -> None:
+    def on_save(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
         """A checkpoint without this mark was cut off and is not used."""
         folder = Path(str(args.output_dir)) / f"checkpoint-{state.global_step}"
         (folder / COMPLETE).touch()

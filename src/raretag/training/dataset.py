@@ -25,7 +25,6 @@ from raretag.tagging import (
     special_tokens,
     tokenise,
 )
-
 from raretag.training.settings import TaggingSettings
 
 if TYPE_CHECKING:
@@ -93,10 +92,8 @@ def prepare(
     tagged: list[TaggedWindow] = []
     for number, (document, pieces, tags) in enumerate(zip(documents, tokens, encoded, strict=True)):
         tag_counts += np.bincount(tags.tags[tags.tags != IGNORE], minlength=len(tag_counts))
-        for window in make_windows(
-            document.text, pieces, document=number, settings=windows, capacity=capacity
-        ):
-            tagged.append(_tagged(window, pieces, tags.tags, special))
+        cut = make_windows(document.text, pieces, document=number, settings=windows, capacity=capacity)
+        tagged.extend(_tagged(window, pieces, tags.tags, special) for window in cut)
     schema = build_schema(
         labels,
         scheme=blank.scheme,
@@ -110,9 +107,7 @@ def prepare(
     )
 
 
-def _tagged(
-    window: Window, tokens: Tokens, tags: npt.NDArray[np.int64], special: SpecialTokens
-) -> TaggedWindow:
+def _tagged(window: Window, tokens: Tokens, tags: npt.NDArray[np.int64], special: SpecialTokens) -> TaggedWindow:
     ids = np.concatenate([special.prefix, tokens.ids[window.start : window.end], special.suffix])
     labels = np.full(len(ids), IGNORE, dtype=np.int64)
     first = len(special.prefix) + window.own_start - window.start

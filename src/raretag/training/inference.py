@@ -12,7 +12,15 @@ import torch
 
 from raretag.corpus import Document
 from raretag.sampling import TokenBudget
-from raretag.tagging import SpecialTokens, Tokens, Window, WindowSettings, make_windows, special_tokens, tokenise
+from raretag.tagging import (
+    SpecialTokens,
+    Tokens,
+    Window,
+    WindowSettings,
+    make_windows,
+    special_tokens,
+    tokenise,
+)
 from raretag.training.precision import Precision
 
 if TYPE_CHECKING:
@@ -53,7 +61,7 @@ class Predictor:
                 document.text, pieces, document=number, settings=self.windows, capacity=self.capacity
             )
         ]
-        tags = int(self.model.config.num_labels)
+        tags = len(self.model.config.id2label or {})
         results = [np.zeros((len(pieces), tags), dtype=np.float32) for pieces in tokens]
         for batch in _batches(windows, extra=len(special.prefix) + len(special.suffix)):
             for window, probabilities in zip(batch, self._judge(batch, tokens, special), strict=True):

@@ -48,7 +48,11 @@ def describe_start(
             "findings": dict(sorted(Counter(finding.rule for finding in data.findings).items())),
         },
         "versions": {"python": platform.python_version(), **{name: version(name) for name in _LIBRARIES}},
-        "hardware": {"machine": platform.machine(), "cores": os.cpu_count(), "threads": torch.get_num_threads()},
+        "hardware": {
+            "machine": platform.machine(),
+            "cores": os.cpu_count(),
+            "threads": torch.get_num_threads(),
+        },
     }
 
 

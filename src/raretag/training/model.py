@@ -26,7 +26,7 @@ def build_model(source: EncoderSource, *, schema: Schema, seed: int) -> PreTrain
 
     torch.manual_seed(seed)
     try:
-        model = AutoModelForTokenClassification.from_pretrained(
+        model: PreTrainedModel = AutoModelForTokenClassification.from_pretrained(
             source.location,
             num_labels=len(schema.tags),
             id2label=dict(enumerate(schema.tags)),

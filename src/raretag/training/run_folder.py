@@ -36,7 +36,9 @@ class RunFolder:
             raise DataError("this is not a run folder", remedy="Name a folder that raretag train wrote", file=path)
         if run.manifest.get("status") != "complete":
             raise DataError(
-                "training has not finished here", remedy="Finish it: repeat the command with --resume", file=path
+                "training has not finished here",
+                remedy="Finish it: repeat the command with --resume",
+                file=path,
             )
         missing = [name for name in (SCHEMA, MODEL) if not (path / name).exists()]
         if missing:
@@ -66,7 +68,9 @@ class RunFolder:
             raise
         except (OSError, ValueError, KeyError, TypeError, RuntimeError) as error:
             raise DataError(
-                f"the model cannot be loaded ({type(error).__name__})", remedy="Train again", file=self.path / MODEL
+                f"the model cannot be loaded ({type(error).__name__})",
+                remedy="Train again",
+                file=self.path / MODEL,
             ) from error
 
     def write(self, name: str, content: dict[str, Any]) -> Path:
@@ -95,4 +99,4 @@ def write_json(path: Path, content: dict[str, Any]) -> None:
         file.write("\n")
         file.flush()
         os.fsync(file.fileno())
-    os.replace(temporary, path)
+    temporary.replace(path)

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from raretag.corpus import Corpus, Document
 from raretag.corpus.splitting import Split, official_split, split_corpus
@@ -15,13 +15,29 @@ from raretag.errors import DataError, UsageError
 from raretag.objectives import objective
 from raretag.sampling import TokenBudget
 from raretag.tagging import EncoderSource, capacity, load_tokenizer, resolve_encoder
-from raretag.training.callbacks import Checkpoints, EarlyStopping, History, last_checkpoint, recover, save_weights
+from raretag.training.callbacks import (
+    Checkpoints,
+    EarlyStopping,
+    History,
+    last_checkpoint,
+    recover,
+    save_weights,
+)
 from raretag.training.dataset import TrainingData, prepare
 from raretag.training.inference import Predictor
 from raretag.training.manifest import describe_start, finish
 from raretag.training.model import build_model, position_limit
 from raretag.training.precision import Precision, fastest_precision
-from raretag.training.run_folder import HISTORY, MANIFEST, MODEL, RESUME, SCHEMA, RunFolder, read_json, write_json
+from raretag.training.run_folder import (
+    HISTORY,
+    MANIFEST,
+    MODEL,
+    RESUME,
+    SCHEMA,
+    RunFolder,
+    read_json,
+    write_json,
+)
 from raretag.training.settings import TrainSettings
 from raretag.training.trainer import build_trainer, quiet
 from raretag.training.validation import brier_score
@@ -113,7 +129,13 @@ def plan_training(corpus: Corpus, *, settings: TrainSettings) -> Plan:
         )
     model = build_model(source, schema=data.schema, seed=settings.seed)
     return Plan(
-        settings=settings, source=source, split=split, tokenizer=tokenizer, model=model, capacity=room, data=data
+        settings=settings,
+        source=source,
+        split=split,
+        tokenizer=tokenizer,
+        model=model,
+        capacity=room,
+        data=data,
     )
 
 
@@ -164,9 +186,7 @@ def _fit(
     return time.perf_counter() - started
 
 
-def _early_stopping(
-    plan: Plan, *, history: History, best: Path, precision: Precision, records: Path
-) -> EarlyStopping:
+def _early_stopping(plan: Plan, *, history: History, best: Path, precision: Precision, records: Path) -> EarlyStopping:
     predictor = Predictor(
         model=plan.model,
         tokenizer=plan.tokenizer,
@@ -188,7 +208,7 @@ def _early_stopping(
     )
 
 
-def _begun(out: Path, *, settings: TrainSettings, resume: bool) -> dict[str, object] | None:
+def _begun(out: Path, *, settings: TrainSettings, resume: bool) -> dict[str, Any] | None:
     """The manifest of a run to go on with, None for a new one. Raises UsageError where `out` is something else."""
     if out.exists() and not out.is_dir():
         raise UsageError("this is a file, not a folder", remedy="Choose another --out", file=out)
@@ -196,7 +216,9 @@ def _begun(out: Path, *, settings: TrainSettings, resume: bool) -> dict[str, obj
         return None
     if not resume:
         raise UsageError(
-            "this folder is not empty", remedy="Add --resume to go on with it, or choose another --out", file=out
+            "this folder is not empty",
+            remedy="Add --resume to go on with it, or choose another --out",
+            file=out,
         )
     if not (out / MANIFEST).is_file():
         if {path.name for path in out.iterdir()} <= {RESUME, f".{MANIFEST}.writing"}:
@@ -205,7 +227,9 @@ def _begun(out: Path, *, settings: TrainSettings, resume: bool) -> dict[str, obj
     begun = read_json(out / MANIFEST)
     if begun.get("settings") != settings.model_dump(mode="json"):
         raise UsageError(
-            "this run was begun with other settings", remedy="Repeat the first command and add --resume", file=out
+            "this run was begun with other settings",
+            remedy="Repeat the first command and add --resume",
+            file=out,
         )
     return begun
 

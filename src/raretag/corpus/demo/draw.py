@@ -11,7 +11,7 @@ T = TypeVar("T")
 
 @final
 class Draw:
-    """Draws made only from `random.Random.random()`, the one method whose sequence Python promises to keep."""
+    """Draws made from `random.Random.random()` alone: Python promises to keep its sequence."""
 
     def __init__(self, seed: int) -> None:
         self._random = random.Random(seed)

@@ -1,18 +1,18 @@
 """The notation in which the demo corpus is written, and its parser.
 
-    {drug}            an entry of the slot `drug`, not marked
-    {Drug}            an entry of the slot `drug`, marked with the label `Drug`
-    {3-9}  {3.1-5.9}  a number in that range, both ends included, with as many decimals as written
-    [Test|MRI {side}] the text inside, marked with the label `Test`
-    [Disease#1|left]  one part of a discontinuous mention; parts with the same label and key belong together
-    <mild|severe|>    one of the alternatives, which may be empty
+{drug}            an entry of the slot `drug`, not marked
+{Drug}            an entry of the slot `drug`, marked with the label `Drug`
+{3-9}  {3.1-5.9}  a number in that range, both ends included, with as many decimals as written
+[Test|MRI {side}] the text inside, marked with the label `Test`
+[Disease#1|left]  one part of a discontinuous mention; parts with the same label and key belong together
+<mild|severe|>    one of the alternatives, which may be empty
 """
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 from typing import final
 
 _NUMBER = re.compile(r"(\d+)(?:\.(\d+))?-(\d+)(?:\.(\d+))?")
@@ -60,7 +60,7 @@ Node = str | Slot | Number | Span | Choice
 Pattern = tuple[Node, ...]
 
 
-@lru_cache(maxsize=None)
+@cache
 def parse(source: str) -> Pattern:
     """Parse one sentence or slot entry. Raises ValueError where it does not follow the notation."""
     pattern, position = _sequence(source, 0, stops="")
@@ -70,7 +70,7 @@ def parse(source: str) -> Pattern:
 
 
 def _sequence(source: str, position: int, *, stops: str) -> tuple[Pattern, int]:
-    """Parse from `position` up to the first character among `stops`, or up to the end where there are none."""
+    """Parse from `position` up to the first of the characters `stops`, or to the end."""
     nodes: list[Node] = []
     text = ""
     while position < len(source) and source[position] not in stops:

@@ -31,7 +31,7 @@ class Renderer:
     """Renders the lines of one document; avoids drawing the same slot entry twice in it."""
 
     def __init__(self, *, slots: Slots, draw: Draw, typo_rate: float) -> None:
-        """Take the slots, the source of chance, and the share of words of seven letters or more to misspell."""
+        """Take the slots, the draws, and the share of words of seven letters or more to misspell."""
         self._slots = slots
         self._draw = draw
         self._typo_rate = typo_rate
@@ -57,7 +57,7 @@ class Renderer:
             elif isinstance(node, Number):
                 text.add(_decimal(node.low + self._draw.below(node.high - node.low + 1), digits=node.digits))
             elif isinstance(node, Slot):
-                self._write(parse(self._entry(node.name)), text=text, spans=spans)
+                self._fill(node.name, text=text, spans=spans)
                 if node.label is not None:
                     spans.append((node.label, "", start, text.length))
             elif isinstance(node, Span):
@@ -66,31 +66,37 @@ class Renderer:
             else:
                 self._write(self._draw.pick(node.options), text=text, spans=spans)
 
-    def _entry(self, slot: str) -> str:
+    def _fill(self, slot: str, *, text: _Writer, spans: list[tuple[str, str, int, int]]) -> None:
+        """Write an entry of the slot; where it has many, one whose wording is new to the document."""
         entries = self._slots[slot]
-        entry = self._draw.pick_early(entries)
-        for _ in range(_REDRAWS):
-            if entry not in self._used or len(entries) <= _REDRAWS:
-                break
+        tries = _REDRAWS if len(entries) > _REDRAWS else 1
+        for _ in range(tries):
             entry = self._draw.pick_early(entries)
-        self._used.add(entry)
-        return entry
+            filling, inner = _Writer(start=text.length), list[tuple[str, str, int, int]]()
+            self._write(parse(entry), text=filling, spans=inner)
+            words = "".join(filling.pieces)
+            if entry not in self._used and words not in self._used:
+                break
+        self._used |= {entry, words}
+        text.add(words)
+        spans += inner
 
     def _spell(self, word: re.Match[str]) -> str:
         if not self._draw.chance(self._typo_rate):
             return word[0]
-        at = 2 + self._draw.below(len(word[0]) - 3)
-        dropped, swapped = word[0][at], word[0][at - 1 : at + 1][::-1]
-        return word[0][: at - 1] + self._draw.pick((word[0][at - 1], swapped, word[0][at - 1] + dropped * 2)) + word[0][at + 1 :]
+        letters = word[0]
+        at = 1 + self._draw.below(len(letters) - 2)
+        head, here, after, tail = letters[:at], letters[at], letters[at + 1], letters[at + 2 :]
+        return head + self._draw.pick((after, after + here, here + here + after)) + tail
 
 
 @final
 class _Writer:
-    """Text in the making and its length in code points."""
+    """Text in the making; `length` is where in the line it ends, in code points."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, start: int = 0) -> None:
         self.pieces: list[str] = []
-        self.length = 0
+        self.length = start
 
     def add(self, piece: str) -> None:
         self.pieces.append(piece)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import os
 import shutil
@@ -20,9 +21,9 @@ from raretag.errors import DataError
 class Format(ABC):
     """A way to keep annotated notes in files.
 
-    `suffixes` are those that belong to it in a folder; a single file may have any. `folder` tells whether it writes a
-    folder or a file. `holds` names what it can keep beyond flat mentions: `metadata` (or single keys of it), `extras`,
-    `score`, `note`, `fragments`, `overlap`; what it cannot is reported when writing.
+    `suffixes` are those that belong to it in a folder; a single file may have any. `folder` tells whether it
+    writes a folder or a file. `holds` names what it can keep beyond flat mentions: `metadata` (or single keys
+    of it), `extras`, `score`, `note`, `fragments`, `overlap`; what it cannot is reported when writing.
     """
 
     name: ClassVar[str]
@@ -41,9 +42,12 @@ class Format(ABC):
 
     @final
     def read(self, path: Path | str) -> Corpus:
-        """Read a file or, recursively and in sorted order, a folder; Findings say what could not be used as it is.
+        """Read a file or, recursively and in sorted order, a folder; Findings say what could not be used as
+        it
+        is.
 
-        Raises DataError where the path is missing or empty, a file is not UTF-8, or nothing in it can be used.
+        Raises DataError where the path is missing or empty, a file is not UTF-8, or nothing in it can be
+        used.
         """
         root = existing(path)
         documents, findings = self._read(root)
@@ -54,17 +58,20 @@ class Format(ABC):
 
     @final
     def write(self, corpus: Corpus, path: Path | str) -> tuple[Finding, ...]:
-        """Write the corpus to a new path, whole or not at all; the Findings say what the format could not hold.
+        """Write the corpus to a new path, whole or not at all; the Findings say what the format could not
+        hold.
 
         Raises DataError where the corpus has no documents, the path is taken, or the disk refuses.
         """
         target = Path(path)
         if not corpus.documents:
             raise DataError("the corpus has no documents to write", remedy="Check what was read", file=target)
+        if not target.name or "\0" in str(target):
+            raise DataError("not a name for a file or folder", remedy="Choose another path", file=target)
         findings = Findings()
         documents = [_encodable(document, findings=findings) for document in corpus.documents]
         self._report_lost(documents, findings=findings)
-        part = target.with_name(f".{target.name}.{os.getpid()}.part") if target.name else target
+        part = target.with_name(f".{target.name}.{os.getpid()}.part")
         try:
             _refuse_taken(target)
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -72,11 +79,9 @@ class Format(ABC):
                 part.mkdir()
             findings.found.extend(self._write(documents, target=part))
             part.replace(target)
-        except (OSError, ValueError) as error:
-            reason = error.strerror if isinstance(error, OSError) else "no valid name"
-            raise DataError(
-                f"cannot be written ({reason})", remedy="Choose another path", file=target
-            ) from None
+        except OSError as error:
+            what = f"cannot be written ({error.strerror})"
+            raise DataError(what, remedy="Choose another path", file=target) from None
         finally:
             _remove(part)
         return tuple(findings.found)
@@ -116,9 +121,7 @@ def existing(path: Path | str) -> Path:
         if not root.is_dir() and (not root.is_file() or root.stat().st_size == 0):
             raise DataError("the file is empty", remedy="It should hold annotated notes", file=root)
     except OSError as error:
-        raise DataError(
-            f"cannot be read ({error.strerror})", remedy="Check its permissions", file=root
-        ) from None
+        raise DataError(f"cannot be read ({error.strerror})", remedy="Check its permissions", file=root) from None
     return root
 
 
@@ -130,8 +133,11 @@ def _refuse_taken(target: Path) -> None:
 
 
 def _remove(part: Path) -> None:
-    if part.name.startswith(".") and part.name.endswith(".part"):
-        shutil.rmtree(part, ignore_errors=True) if part.is_dir() else part.unlink(missing_ok=True)
+    with contextlib.suppress(OSError):
+        if part.is_dir():
+            shutil.rmtree(part)
+        else:
+            part.unlink()
 
 
 def _encodable(document: Document, *, findings: Findings) -> Document:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import final
 
 from raretag.corpus.finding import Finding
@@ -31,19 +32,26 @@ class Findings:
         key: str | None = None,
         file: str | None = None,
     ) -> None:
-        """Add a Finding; `span` is [start, end) in the document's text. A key that is no plain name is left out."""
+        """Add a Finding; `span` is [start, end) in the document's text. A key that is no plain name is left
+        out.
+        """
         start, end = span or (None, None)
         plain = key if key is not None and _KEY.fullmatch(key) else None
         place = file or self._file
         self.found.append(
             Finding(
-                rule=rule, document=document, file=place, line=line, start=start, end=end, label=label, key=plain
+                rule=rule,
+                document=document,
+                file=place,
+                line=line,
+                start=start,
+                end=end,
+                label=label,
+                key=plain,
             )
         )
 
-    def once(
-        self, rule: str, *, key: str | None = None, document: str | None = None, line: int | None = None
-    ) -> None:
+    def once(self, rule: str, *, key: str | None = None, document: str | None = None, line: int | None = None) -> None:
         """Add a Finding unless there is one of this rule, key and document already."""
         if (rule, key, document) not in self._once:
             self._once.add((rule, key, document))
@@ -70,6 +78,8 @@ class Ids:
 
 
 def is_span(parts: Sequence[tuple[int, int]], *, length: int) -> bool:
-    """Whether the parts are [start, end) stretches of a text of this length, none empty, rising, not overlapping."""
-    ordered = all(b <= c for (_, b), (c, _) in zip(parts, parts[1:], strict=False))
+    """Whether the parts are [start, end) stretches of a text of this length, none empty, rising, not
+    overlapping.
+    """
+    ordered = all(b <= c for (_, b), (c, _) in pairwise(parts))
     return bool(parts) and ordered and parts[0][0] >= 0 and all(a < b <= length for a, b in parts)

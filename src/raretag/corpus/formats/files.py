@@ -26,7 +26,9 @@ _UNUSABLE = re.compile("[\x00\ud800-\udfff]")
 
 
 def clean(text: str) -> str:
-    """The text with NUL and unpaired surrogates replaced by U+FFFD, so that offsets stay and it can be encoded."""
+    """The text with NUL and unpaired surrogates replaced by U+FFFD, so that offsets stay and it can be
+    encoded.
+    """
     return _UNUSABLE.sub("\ufffd", text)
 
 
@@ -34,8 +36,9 @@ def clean(text: str) -> str:
 class Source:
     """A file of a corpus.
 
-    `stem` is its path below the root without suffix, `file` the same with suffix (for Findings), both with `/`. `split` is
-    train, validation or test where a folder or the file below the root is called so, else None.
+    `stem` is its path below the root without suffix, `file` the same with suffix (for Findings), both with
+    `/`. `split` is train, validation or test where a folder or the file below the root is called so, else
+    None.
     """
 
     path: Path
@@ -63,13 +66,17 @@ class Source:
 
 
 def split_of(stem: str) -> str | None:
-    """train, validation or test where a part of the path is called so (in any case), else None; the innermost wins."""
-    names = (SPLITS.get(part.casefold()) for part in reversed(stem.split("/")))
+    """train, validation or test where a part of the path is called so (in any case), else None; the outermost
+    wins.
+    """
+    names = (SPLITS.get(part.casefold()) for part in stem.split("/"))
     return next((name for name in names if name), None)
 
 
 def walk(root: Path) -> Iterator[str]:
-    """Paths below the root, with `/`, without hidden files and folders and without README, LICENSE and the like."""
+    """Paths below the root, with `/`, without hidden files and folders and without README, LICENSE and the
+    like.
+    """
     for folder, folders, names in os.walk(root):
         folders[:] = [name for name in folders if not name.startswith(".")]
         below = Path(folder).relative_to(root)
@@ -79,7 +86,8 @@ def walk(root: Path) -> Iterator[str]:
 
 
 def sources(root: Path, *, suffixes: tuple[str, ...]) -> tuple[Source, ...]:
-    """The file itself, or a folder's files with one of the suffixes (lower case, with dot), sorted by path."""
+    """The file itself, or a folder's files with one of the suffixes (lower case, with dot), sorted by
+    path."""
     if not root.is_dir():
         return (Source(path=root, stem=clean(root.stem), file=clean(root.name), split=None),)
     found = []
@@ -99,9 +107,7 @@ def read_text(path: Path) -> str:
     try:
         data = path.read_bytes()
     except OSError as error:
-        raise DataError(
-            f"cannot be read ({error.strerror})", remedy="Check its permissions", file=path
-        ) from None
+        raise DataError(f"cannot be read ({error.strerror})", remedy="Check its permissions", file=path) from None
     if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
         raise _wrong_encoding(path, offset=0, guess="UTF-16")
     try:

@@ -1,4 +1,4 @@
-"""What the patients of the demo corpus come with: one theme a file, each a set of slots in the notation of `markup`."""
+"""What the patients come with: one theme a file, each a set of slots in the notation of `markup`."""
 
 from __future__ import annotations
 

@@ -1,0 +1,45 @@
+"""The command line: one file a command, no logic of its own."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+
+def main() -> None:
+    """Run the command line. Exits 0 when done, 1 for data or run problems, 2 for wrong usage, 130 when interrupted."""
+    # no network unless a hub id is named; no clutter from the tokenizers' own threads
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "true")
+    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+    from raretag.errors import RaretagError
+
+    try:
+        from raretag.cli.app import app
+
+        app()
+    except RaretagError as error:
+        _fail(str(error), error.exit_code)
+    except KeyboardInterrupt:
+        _fail("interrupted; a training run goes on with --resume", 130)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    except OSError as error:
+        _fail(f"{error.filename or 'a file'}: {error.strerror or type(error).__name__}", 1)
+    except Exception as error:
+        if os.environ.get("RARETAG_DEBUG"):
+            raise
+        # the message and the local variables of an unforeseen error may hold note text: say only where it was
+        frame = error.__traceback__
+        while frame is not None and frame.tb_next is not None:
+            frame = frame.tb_next
+        place = "" if frame is None else f" in {frame.tb_frame.f_code.co_name}, line {frame.tb_lineno}"
+        _fail(
+            f"unforeseen {type(error).__name__}{place}; RARETAG_DEBUG=1 shows it whole (it may show note text)",
+            1,
+        )
+
+
+def _fail(message: str, code: int) -> None:
+    sys.stderr.write(f"raretag: {message.strip()}\n")
+    sys.exit(code)

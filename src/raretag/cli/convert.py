@@ -1,0 +1,28 @@
+"""`raretag convert`: from one format to another, with a list of what could not be kept."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from raretag.cli import options
+from raretag.cli.output import status, tell_findings
+
+
+def convert(
+    source: Annotated[Path, typer.Argument(metavar="SRC", help="A folder or file of annotated notes.")],
+    target: Annotated[Path, typer.Argument(metavar="DST", help="Where to write; must not exist yet.")],
+    to: Annotated[str, typer.Option("--to", help="brat, conll, jsonl, label-studio or inline-xml.")],
+    format: options.Format = None,
+) -> None:
+    """Convert annotated notes to another format and say what it cannot hold."""
+    from raretag.corpus.formats import read_corpus, write_corpus
+
+    console = status()
+    corpus = read_corpus(source, format=format)
+    lost = write_corpus(corpus, target, format=to)
+    mentions = sum(len(document.mentions) for document in corpus.documents)
+    console.print(f"{len(corpus.documents):,} documents with {mentions:,} mentions: {corpus.format} to {to}, {target}")
+    tell_findings((*corpus.findings, *lost), console)

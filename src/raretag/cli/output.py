@@ -1,0 +1,58 @@
+"""What every command says to a person goes to standard error or, as its result, to standard output."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from raretag.corpus import RULES, Finding
+from raretag.errors import DataError
+
+STANDARD_OUTPUT = Path("-")
+
+
+def result() -> Console:
+    """The console of a command's result."""
+    return Console(highlight=False)
+
+
+def status() -> Console:
+    """The console of progress and remarks, so that a result can be piped on."""
+    return Console(stderr=True, highlight=False)
+
+
+def write_figures(content: dict[str, Any], target: Path | None) -> None:
+    """Print or write `content` as JSON where the user asked for it. Raises DataError where it cannot be written."""
+    if target is None:
+        return
+    text = json.dumps(content, ensure_ascii=False, indent=1, allow_nan=False)
+    if target == STANDARD_OUTPUT:
+        print(text)  # noqa: T201
+        return
+    try:
+        target.write_text(text + "\n", encoding="utf-8")
+    except OSError as error:
+        raise DataError("the figures cannot be written here", remedy="Choose another --json", file=target) from error
+
+
+def tell_findings(findings: Iterable[Finding], console: Console) -> None:
+    """A line for each kind of Finding, the most frequent first, with the place of its first."""
+    found = list(findings)
+    first = {finding.rule: finding for finding in reversed(found)}
+    for rule, number in Counter(finding.rule for finding in found).most_common():
+        console.print(f"[yellow]{number:>7,}[/] {rule}: {RULES[rule].meaning}", soft_wrap=True)
+        console.print(f"        {_place(first[rule])}; {RULES[rule].remedy}", style="dim", soft_wrap=True)
+
+
+def _place(finding: Finding) -> str:
+    where = finding.file or (f"document {finding.document}" if finding.document else "")
+    if finding.line is not None:
+        where += f", line {finding.line}"
+    elif finding.start is not None:
+        where += f", characters {finding.start} to {finding.end}"
+    return f"first in {where}" if where else "throughout"

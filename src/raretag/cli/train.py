@@ -1,0 +1,50 @@
+"""`raretag train`: from annotated notes to a run folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from raretag.cli import options
+from raretag.cli.output import status, tell_findings
+
+
+def train(
+    data: options.Data,
+    out: Annotated[Path, typer.Option("--out", help="The run folder to write.")],
+    recipe: Annotated[str | None, typer.Option("--recipe", help="Named settings, see raretag recipes.")] = None,
+    encoder: Annotated[str | None, typer.Option("--encoder", help="minilm, a folder, or a hub id.")] = None,
+    config: Annotated[Path | None, typer.Option("--config", help="A YAML file of settings.")] = None,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="One setting, e.g. optimiser.epochs=8."),
+    ] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with an interrupted run.")] = False,
+    format: options.Format = None,
+) -> None:
+    """Fine-tune an encoder on annotated notes."""
+    from raretag.corpus.formats import read_corpus
+    from raretag.training.settings_file import load_settings
+
+    settings = load_settings(recipe_name=recipe, config=config, overrides=set_ or (), encoder=encoder)
+    corpus = read_corpus(data, format=format)
+    console = status()
+    tell_findings(corpus.findings, console)
+
+    from raretag.cli.progress import TrainingProgress
+    from raretag.training import train as run_training
+
+    run = run_training(
+        corpus,
+        out=out,
+        settings=settings,
+        resume=resume,
+        callbacks=[TrainingProgress(console)],
+        announce=lambda stage: console.print(f"[dim]{stage}[/]"),
+    )
+    manifest = run.manifest
+    held_out = len(manifest["data"]["test"])
+    console.print(f"trained in {manifest['seconds']:,.0f} s; the run folder is {run.path}")
+    console.print(f"next: raretag evaluate {run.path} {data}  ({held_out:,} documents that training has not seen)")

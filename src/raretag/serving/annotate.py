@@ -1,0 +1,25 @@
+"""Mark the mentions that a trained model finds, each with its probability."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from raretag.corpus import Corpus
+from raretag.decision import most_probable_mentions
+from raretag.probability import score
+from raretag.training.run_folder import RunFolder
+
+
+def annotate(run: RunFolder, corpus: Corpus, *, advance: Callable[[int], None] | None = None) -> Corpus:
+    """The documents of `corpus` with the model's mentions in place of their own; `score` is a probability in [0, 1].
+
+    What a format kept beside mentions (relations, events) belongs to the old mentions and is left out.
+    `advance` is told how many windows each batch had.
+    """
+    scores = score(run.predictor(), corpus.documents, advance=advance)
+    found = most_probable_mentions(scores, schema=run.schema)
+    return replace(
+        corpus,
+        documents=tuple(replace(document, mentions=found[document.id], extras=()) for document in corpus.documents),
+    )
