@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from raretag.training.recipes import RECIPES, Recipe, recipe
     from raretag.training.run_folder import RunFolder
     from raretag.training.settings import TrainSettings
-    from raretag.training.train import train
+    from raretag.training.fine_tuning import train
 
 _HOMES = {
     "Predictor": "inference",
@@ -20,7 +20,7 @@ _HOMES = {
     "TokenProbabilities": "inference",
     "TrainSettings": "settings",
     "recipe": "recipes",
-    "train": "train",
+    "train": "fine_tuning",
 }
 
 __all__ = [

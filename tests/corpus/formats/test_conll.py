@@ -75,6 +75,11 @@ def test_documents_by_marker(tmp_path: Path) -> None:
     assert [f.rule for f in corpus.findings] == ["conll.tag-sequence", "id.duplicate"]
 
 
+def test_only_a_marker_of_its_own_starts_a_document(tmp_path: Path) -> None:
+    corpus = read(tmp_path, "-DOCSTART-\n\na O\n-DOCSTART-x B-A\n\n-DOCSTART- word O O\n\nb O\n")
+    assert [(d.id, d.text) for d in corpus.documents] == [("x-1", "a -DOCSTART-x"), ("x-2", "b")]
+
+
 def test_without_markers_each_sentence_is_a_document_and_one_finding_says_so(tmp_path: Path) -> None:
     corpus = read(tmp_path, "\n\na B-A\n\n\nb O\nc B-A\n")
     assert [(d.id, d.text) for d in corpus.documents] == [("x-1", "a"), ("x-2", "b c")]

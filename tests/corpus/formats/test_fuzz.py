@@ -21,9 +21,7 @@ ANN = (
     f"*\tEquiv T1 T2\n#2\tAnnotatorNotes T2\t{SECRET}\n"
 ).encode()
 TEXT = f"Fever and {SECRET} 😀\r\n痛み\n".encode()
-COLUMNS = (
-    f"-DOCSTART- (a)\n\nFever\tB-Sign\n{SECRET}\tI-Sign\n.\tO\n\n# id = b\n{SECRET}\tS-Drug\n痛み\tE-Sign\n".encode()
-)
+COLUMNS = f"-DOCSTART- (a)\n\nFever\tB-Sign\n{SECRET}\tI-Sign\n\n# id = b\n{SECRET}\tS-Drug\n痛み\tE-Sign\n".encode()
 RECORDS = "\n".join(
     json.dumps({"id": "a", "text": f"Fever {SECRET}", **spans})
     for spans in (

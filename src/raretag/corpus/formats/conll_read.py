@@ -8,12 +8,10 @@ from pathlib import Path
 
 from raretag.corpus.document import Mention
 from raretag.corpus.formats.collect import Findings
-from raretag.corpus.formats.conll_tags import Row, chunks, columns, comment_id, is_tag
+from raretag.corpus.formats.conll_tags import Row, chunks, columns, comment_id, is_tag, starts_document
 from raretag.errors import DataError
 
-_MARKER = "-DOCSTART-"
-_BRACKETED = re.compile(r"\((.*)\)")
-_NO_ID = frozenset({"", "O", "_", "-X-"})
+_BRACKETED = re.compile(r"\((.*)\)\s*$")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -97,14 +95,11 @@ def join(sentences: list[list[Row]], *, id_: str, scheme: str, findings: Finding
 
 def _document_start(line: str) -> str | None:
     """The id that a line gives to the document that it starts (empty where it gives none), else None."""
-    if not line.startswith(_MARKER):
+    if not starts_document(line):
         return comment_id(line) or None
-    rest = line.removeprefix(_MARKER).strip()
-    match = _BRACKETED.fullmatch(rest)
-    if match is not None:
-        return match[1]
-    first = rest.split()[0] if rest else ""
-    return "" if first in _NO_ID else first
+    # Only brackets make an id: after a lost line end the rest could be anything.
+    match = _BRACKETED.search(line)
+    return "" if match is None else match[1]
 
 
 def _check(cells: list[str], *, width: int, path: Path, line: int) -> None:

@@ -61,7 +61,12 @@ def looks_tagged(head: str) -> bool:
 
 def is_marker(line: str) -> bool:
     """Whether the line starts a document or is a comment, and so holds no token."""
-    return line.startswith("-DOCSTART-") or comment_id(line) is not None
+    return starts_document(line) or comment_id(line) is not None
+
+
+def starts_document(line: str) -> bool:
+    """Whether the line's first column is the marker of a document, -DOCSTART-."""
+    return line.startswith("-DOCSTART-") and columns(line)[0] == "-DOCSTART-"
 
 
 def scheme(sentences: Sequence[Sequence[Row]]) -> str:

@@ -95,7 +95,8 @@ class RecordBuilder:
         if self._loose and self._structured:
             self._findings.add("xml.loose-text", line=self.line)
         # Inner elements close first, also of those with the same span; outer ones shall come first.
-        mentions = sorted(reversed(self._mentions), key=lambda mention: (mention.start, -mention.end))
+        mentions = self._mentions[::-1]
+        mentions.sort(key=lambda mention: (mention.start, -mention.end))
         text = "\n".join(self._finished)
         return Record(attributes=self._attributes, text=text, mentions=tuple(mentions), line=self.line)
 

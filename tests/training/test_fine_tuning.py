@@ -1,0 +1,219 @@
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from transformers import TrainerCallback, pipeline
+
+from raretag.corpus import Corpus
+from raretag.corpus.formats import write_corpus
+from raretag.errors import DataError, UsageError
+from raretag.training import RunFolder, train
+from raretag.training.callbacks import read_history
+from raretag.training.settings import TrainSettings
+
+
+def weights(run: RunFolder) -> dict[str, np.ndarray[Any, Any]]:
+    from safetensors.numpy import load_file
+
+    return dict(load_file(run.path / "model" / "model.safetensors"))
+
+
+class StopAt(TrainerCallback):
+    """Break off training as a crash would, after a given step."""
+
+    def __init__(self, step: int) -> None:
+        self.step = step
+
+    def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        if state.global_step == self.step:
+            raise KeyboardInterrupt
+
+
+def test_writes_the_run_folder(tmp_path: Path, small_corpus: Corpus, settings: TrainSettings) -> None:
+    run = train(small_corpus, out=tmp_path / "run", settings=settings)
+    assert sorted(path.name for path in run.path.iterdir()) == ["history.jsonl", "manifest.json", "model", "schema.json"]
+    manifest = run.manifest
+    assert manifest["status"] == "complete"
+    assert manifest["settings"] == settings.model_dump(mode="json")
+    assert len(manifest["data"]["train"]) == 16
+    assert len(manifest["data"]["test"]) == 4
+    assert run.schema.labels == ("Dose", "Rare-sign", "Site", "Symptom")
+    assert sum(run.schema.mention_counts) == manifest["training"]["mentions"]
+    history = read_history(run.path / "history.jsonl")
+    assert history[-1]["loss"] < history[0]["loss"]
+    assert {"step", "epoch", "seconds", "loss", "learning_rate", "gradient_norm"} <= history[0].keys()
+
+
+def test_no_note_text_and_no_pickle_in_the_run_folder(
+    tmp_path: Path, small_corpus: Corpus, settings: TrainSettings
+) -> None:
+    run = train(small_corpus, out=tmp_path / "run", settings=settings)
+    for path in run.path.rglob("*"):
+        assert path.suffix not in {".pt", ".bin", ".pkl", ".pth"}
+        if path.is_file() and path.suffix in {".json", ".jsonl"} and path.parent == run.path:
+            assert "patient has" not in path.read_text(encoding="utf-8")
+
+
+def test_the_same_seed_gives_the_same_weights(tmp_path: Path, small_corpus: Corpus, settings: TrainSettings) -> None:
+    first = weights(train(small_corpus, out=tmp_path / "a", settings=settings))
+    second = weights(train(small_corpus, out=tmp_path / "b", settings=settings))
+    other = weights(train(small_corpus, out=tmp_path / "c", settings=settings.model_copy(update={"seed": 14})))
+    assert all(np.array_equal(first[name], second[name]) for name in first)
+    assert any(not np.array_equal(first[name], other[name]) for name in first)
+
+
+@pytest.mark.parametrize("stop", [1, 4, 5, 7])
+@pytest.mark.parametrize("validation", [0.0, 0.2])
+def test_resumes_to_the_very_same_model(
+    tmp_path: Path, small_corpus: Corpus, small_settings: dict[str, Any], stop: int, validation: float
+) -> None:
+    settings = TrainSettings.model_validate(
+        {**small_settings, "split": {"validation": validation}, "checkpoint_seconds": 0}
+    )
+    whole = train(small_corpus, out=tmp_path / "whole", settings=settings)
+    with pytest.raises(KeyboardInterrupt):
+        train(small_corpus, out=tmp_path / "cut", settings=settings, callbacks=[StopAt(stop)])
+    with pytest.raises(DataError, match="not finished"):
+        RunFolder.open(tmp_path / "cut")
+    resumed = train(small_corpus, out=tmp_path / "cut", settings=settings, resume=True)
+    expected = weights(whole)
+    assert all(np.array_equal(expected[name], value) for name, value in weights(resumed).items())
+
+    def steps(run: RunFolder) -> list[tuple[int, float | None]]:
+        records = read_history(run.path / "history.jsonl")
+        return [(record["step"], record.get("validation_brier")) for record in records if "validation_brier" in record]
+
+    assert steps(resumed) == steps(whole)
+    assert not (tmp_path / "cut" / ".resume").exists()
+
+
+def test_survives_sigkill_at_any_moment(tmp_path: Path, small_corpus: Corpus, small_settings: dict[str, Any]) -> None:
+    """Kill the real command again and again, a little later each time, until a run gets through."""
+    notes, out, config = tmp_path / "notes", tmp_path / "run", tmp_path / "settings.yaml"
+    write_corpus(small_corpus, notes, format="brat")
+    config.write_text(json.dumps({**small_settings, "checkpoint_seconds": 0, "split": {"validation": 0.1}}))
+    command = [sys.executable, "-c", "from raretag.cli import main; main()"]
+    command += ["train", str(notes), "--out", str(out), "--config", str(config), "--resume"]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    kills, patience = 0, 2.5
+    while True:
+        process = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE)
+        try:
+            _, errors = process.communicate(timeout=patience)
+        except subprocess.TimeoutExpired:
+            process.send_signal(signal.SIGKILL)
+            process.communicate()
+            kills, patience = kills + 1, patience * 1.25
+            assert kills < 30, "the run never got through"
+            if (out / "manifest.json").exists():
+                assert json.loads((out / "manifest.json").read_text())["status"] in {"training", "complete"}
+            continue
+        assert process.returncode == 0, errors.decode()
+        break
+    assert kills > 0
+    assert RunFolder.open(out).manifest["status"] == "complete"
+    assert RunFolder.open(out).predictor() is not None
+
+
+def test_killed_while_saving_the_model(tmp_path: Path, small_corpus: Corpus, settings: TrainSettings) -> None:
+    out = tmp_path / "run"
+    run = train(small_corpus, out=out, settings=settings)
+    manifest = {**run.manifest, "status": "training"}
+    (out / "manifest.json").write_text(json.dumps(manifest))
+    (out / "model" / "model.safetensors").unlink()
+    (out / ".model.writing").mkdir()
+    resumed = train(small_corpus, out=out, settings=settings, resume=True)
+    assert (resumed.path / "model" / "model.safetensors").exists()
+    assert not (out / ".model.writing").exists()
+
+
+def test_a_transformers_pipeline_loads_the_model(
+    tmp_path: Path, small_corpus: Corpus, settings: TrainSettings
+) -> None:
+    run = train(small_corpus, out=tmp_path / "run", settings=settings)
+    tagger = pipeline("token-classification", model=str(run.path / "model"), aggregation_strategy="simple")
+    found = tagger("the patient has fever and cough")
+    assert found
+    assert {one["entity_group"] for one in found} <= set(run.schema.labels)
+
+
+def test_tags_never_seen_are_never_predicted(tmp_path: Path, small_corpus: Corpus, settings: TrainSettings) -> None:
+    run = train(small_corpus, out=tmp_path / "run", settings=settings)
+    unseen = [number for number, tag in enumerate(run.schema.tags) if tag == "I-Symptom"]
+    assert not run.schema.seen[unseen].any()
+    for judged in run.predictor().predict(small_corpus.documents):
+        assert (judged.probabilities[:, unseen] == 0).all()
+        assert np.allclose(judged.probabilities.sum(axis=1), 1, atol=1e-5)
+
+
+def test_early_stopping_keeps_the_best_weights(
+    tmp_path: Path, small_corpus: Corpus, small_settings: dict[str, Any]
+) -> None:
+    settings = TrainSettings.model_validate(
+        {
+            **small_settings,
+            "split": {"validation": 0.2},
+            "optimiser": {"epochs": 40, "batch_tokens": 64, "learning_rate": 0.3, "patience": 2},
+        }
+    )
+    run = train(small_corpus, out=tmp_path / "run", settings=settings)
+    scores = [r["validation_brier"] for r in read_history(run.path / "history.jsonl") if "validation_brier" in r]
+    assert len(scores) < 40
+    assert len(scores) - 1 - scores.index(min(scores)) == 2
+
+    from raretag.training.validation import brier_score
+
+    held_out = [d for d in small_corpus.documents if d.id in run.manifest["data"]["validation"]]
+    again = brier_score(run.predictor(), held_out, schema=run.schema, overlaps="longest")
+    assert again == pytest.approx(min(scores), abs=2e-3)
+
+
+def test_official_parts_are_kept(tmp_path: Path, small_corpus: Corpus, settings: TrainSettings) -> None:
+    parts = ["train"] * 14 + ["validation"] * 2 + ["test"] * 4
+    documents = tuple(
+        replace(document, metadata={"split": part}) for document, part in zip(small_corpus.documents, parts, strict=True)
+    )
+    run = train(replace(small_corpus, documents=documents), out=tmp_path / "run", settings=settings)
+    assert list(run.manifest["data"]["test"]) == [d.id for d in documents[16:]]
+    assert len(run.manifest["data"]["validation"]) == 2
+
+
+def test_refuses_a_folder_that_is_taken(tmp_path: Path, small_corpus: Corpus, settings: TrainSettings) -> None:
+    (tmp_path / "file.txt").write_text("something")
+    with pytest.raises(UsageError, match="not empty"):
+        train(small_corpus, out=tmp_path, settings=settings)
+    with pytest.raises(UsageError, match="not a run folder"):
+        train(small_corpus, out=tmp_path, settings=settings, resume=True)
+    with pytest.raises(UsageError, match="a file"):
+        train(small_corpus, out=tmp_path / "file.txt", settings=settings)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["file.txt"]
+
+
+def test_refuses_to_resume_with_other_settings_or_data(
+    tmp_path: Path, small_corpus: Corpus, settings: TrainSettings
+) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        train(small_corpus, out=tmp_path / "run", settings=settings, callbacks=[StopAt(2)])
+    with pytest.raises(UsageError, match="other settings"):
+        train(small_corpus, out=tmp_path / "run", settings=settings.model_copy(update={"seed": 1}), resume=True)
+    fewer = replace(small_corpus, documents=small_corpus.documents[1:])
+    with pytest.raises(UsageError, match="other documents"):
+        train(fewer, out=tmp_path / "run", settings=settings, resume=True)
+
+
+def test_nothing_to_learn_from(tmp_path: Path, small_corpus: Corpus, settings: TrainSettings) -> None:
+    bare = tuple(replace(document, mentions=()) for document in small_corpus.documents)
+    with pytest.raises(DataError, match="no mention at all"):
+        train(replace(small_corpus, documents=bare), out=tmp_path / "run", settings=settings)
+    assert not (tmp_path / "run").exists()
+
+
