@@ -14,16 +14,23 @@ from raretag.corpus import RULES, Finding
 from raretag.errors import DataError
 
 STANDARD_OUTPUT = Path("-")
+_PIPE_WIDTH = 160
 
 
 def result() -> Console:
     """The console of a command's result."""
-    return Console(highlight=False)
+    return _console(stderr=False)
 
 
 def status() -> Console:
     """The console of progress and remarks, so that a result can be piped on."""
-    return Console(stderr=True, highlight=False)
+    return _console(stderr=True)
+
+
+def _console(*, stderr: bool) -> Console:
+    console = Console(stderr=stderr, highlight=False)
+    # a pipe or a file has no width: tables there are as wide as they need
+    return console if console.is_terminal else Console(stderr=stderr, highlight=False, width=_PIPE_WIDTH)
 
 
 def write_figures(content: dict[str, Any], target: Path | None) -> None:

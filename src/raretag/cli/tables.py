@@ -13,8 +13,8 @@ from raretag.evaluation.figures import Figures
 def show_inventory(held: Inventory, console: Console, *, format: str) -> None:
     """Labels from the most frequent to the rarest."""
     table = Table(box=None, pad_edge=False)
-    table.add_column("label", overflow="fold")
-    for column in ("mentions", "documents", "share", "length", "overlapping", "fragments"):
+    table.add_column("label", no_wrap=True)
+    for column in ("mentions", "notes", "share", "length", "overlap", "parts"):
         table.add_column(column, justify="right")
     table.add_column("group")
     for row in held.labels:
@@ -46,12 +46,12 @@ def show_inventory(held: Inventory, console: Console, *, format: str) -> None:
 def show_evaluation(figures: Evaluation, console: Console) -> None:
     """Every label with counts, strict figures and the interval; then the means and the other schemes."""
     table = Table(box=None, pad_edge=False)
-    table.add_column("label", overflow="fold")
+    table.add_column("label", no_wrap=True)
     table.add_column("group")
-    for column in ("trained", "gold", "found", "correct", "precision", "recall", "F1", "95 % interval"):
+    for column in ("train", "gold", "found", "right", "prec", "recall", "F1", "95 % interval"):
         table.add_column(column, justify="right")
     for row in table_rows(figures):
-        interval = "-" if row.f1_interval is None else f"{row.f1_interval[0]:.2f} to {row.f1_interval[1]:.2f}"
+        interval = "-" if row.f1_interval is None else f"{row.f1_interval[0]:.2f}-{row.f1_interval[1]:.2f}"
         table.add_row(
             row.label,
             row.group,

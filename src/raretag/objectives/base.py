@@ -26,7 +26,8 @@ class Objective(ABC):
 
     def __init__(self, counts: npt.ArrayLike) -> None:
         self.counts = np.asarray(counts, dtype=np.float64)
-        if self.counts.ndim != 1 or len(self.counts) < 1 or not (self.counts >= 0).all() or self.counts.sum() <= 0:
+        usable = self.counts.ndim == 1 and np.isfinite(self.counts).all() and (self.counts >= 0).all()
+        if not usable or self.counts.sum() <= 0:
             raise ValueError("counts must be a list with one number >= 0 for each tag, at least one of them above 0")
 
     @final
@@ -51,7 +52,7 @@ class Objective(ABC):
         kept = tags != IGNORE_INDEX
         targets = tags[kept]
         if targets.numel() == 0:
-            return logits.sum() * 0.0
+            return logits[kept].sum()
         if int(targets.min()) < 0 or int(targets.max()) >= logits.shape[-1]:
             raise ValueError(f"targets must be tag ids from 0 to {logits.shape[-1] - 1}, or {IGNORE_INDEX}")
         total = self._token_losses(logits[kept], targets).sum()

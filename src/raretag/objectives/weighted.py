@@ -21,12 +21,14 @@ def power_weights(
     summed count (B and I of a label; None: every tag alone). gamma: 0 unweighted, 0.5 inverse square root, 1 inverse.
     cap: largest ratio of a weight to the smallest, >= 1. Tags without a training token get weight 0.
     The scale keeps the mean loss of a training token where cross-entropy has it, so learning rates stay comparable.
-    Raises ValueError for a gamma below 0 or a cap below 1.
+    Raises ValueError for a gamma below 0, a cap below 1, groups that do not fit, or counts without a number above 0.
     """
     if gamma < 0 or cap < 1:
         raise ValueError(f"gamma must be >= 0 and cap >= 1, not gamma={gamma} and cap={cap}")
     n = np.asarray(counts, dtype=np.float64)
     names = np.arange(len(n)) if groups is None else np.asarray(groups)
+    if names.shape != n.shape or not (n > 0).any():
+        raise ValueError(f"counts {n.shape} need a number above 0, and groups {names.shape} one entry a tag")
     group_counts = np.array([n[names == name].sum() for name in names])
     seen = n > 0
     weights = np.zeros_like(n)

@@ -46,7 +46,9 @@ class _Lattice:
     """Forward and backward sums of one document, in logarithms."""
 
     def __init__(self, p: Array, schema: Schema) -> None:
-        self._log_p = np.log(np.maximum(p, TINY))
+        # the floor belongs in every sum alike, else a text whose valid paths all have weight 0 gives nonsense
+        p = np.maximum(p, TINY)
+        self._log_p = np.log(p)
         self._schema = schema
         if schema.scheme == "BIO":
             self._before, self._after, self._total = _bio_sums(p)

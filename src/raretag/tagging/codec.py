@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from raretag.corpus import Document, Finding, Mention
+from raretag.errors import UsageError
 from raretag.tagging.schema import OUTSIDE, Schema
 from raretag.tagging.tokens import Tokens
 
@@ -50,8 +51,18 @@ def encode(
 
     Of mentions that share a token one is kept, in the order of the policy (`rarest` needs `counts`, mentions by label).
     Tokens of a mention that is not kept, and that no kept mention covers, are −100: neither O nor the label would be
-    true. Labels outside the schema are treated like mentions that are not kept.
+    true. Labels outside the schema are treated like mentions that are not kept. Raises UsageError for a policy that
+    does not exist or lacks its counts.
     """
+    if overlaps not in OVERLAP_POLICIES:
+        raise UsageError(
+            f"there is no overlap policy {overlaps!r}", remedy=f"Choose one of: {', '.join(OVERLAP_POLICIES)}"
+        )
+    if overlaps == "rarest" and counts is None:
+        raise UsageError(
+            "the overlap policy 'rarest' needs to know how frequent each label is",
+            remedy="Give counts, the number of mentions by label",
+        )
     numbers = {label: number for number, label in enumerate(schema.labels)}
     policy = OVERLAP_POLICIES[overlaps]
     order = sorted(
@@ -114,18 +125,21 @@ def _covering(tokens: Tokens, start: int, end: int) -> tuple[int, int]:
 def _findings(
     document: Document, tokens: Tokens, tags: TagIds, schema: Schema, lost: list[tuple[Mention, str]]
 ) -> tuple[Finding, ...]:
-    """A Finding for every mention that the tags do not give back exactly."""
+    """A Finding for every mention that the tags do not give back exactly; each one given back answers for one."""
     reasons = {id(mention): rule for mention, rule in lost}
     back = {(m.label, m.start, m.end) for m in decode(tags, tokens, schema=schema)}
     found: list[Finding] = []
     for mention in document.mentions:
+        key = (mention.label, mention.start, mention.end)
+        if key in back and not mention.fragments:
+            back.remove(key)
+            continue
         rule = reasons.get(id(mention))
-        if rule is None and (mention.label, mention.start, mention.end) not in back:
+        if rule is None:
             first, last = _covering(tokens, mention.start, mention.end)
             whole = tokens.starts[first] == mention.start and tokens.ends[last - 1] == mention.end
             rule = "tagging.adjacent" if whole else "tagging.inside-token"
-        if rule is not None:
-            found.append(
-                Finding(rule=rule, document=document.id, start=mention.start, end=mention.end, label=mention.label)
-            )
+        found.append(
+            Finding(rule=rule, document=document.id, start=mention.start, end=mention.end, label=mention.label)
+        )
     return tuple(found)

@@ -36,7 +36,7 @@ def resolve_encoder(name: str) -> EncoderSource:
     """
     if name == "minilm":
         return _minilm()
-    if Path(name).is_dir():
+    if name and Path(name).is_dir():
         weights = Path(name) / "model.safetensors"
         return EncoderSource(name=name, location=name, sha256=_sha256(weights) if weights.is_file() else None)
     if name.startswith((".", "/", "~")) or name.count("/") != 1:
@@ -53,15 +53,26 @@ def load_tokenizer(source: EncoderSource) -> PreTrainedTokenizerFast:
 
     try:
         tokenizer = AutoTokenizer.from_pretrained(source.location)
-    except (OSError, ValueError, KeyError, ImportError) as error:
+    except Exception as error:  # damaged files end in whatever the libraries' parsers raise
         raise DataError(
             f"the tokenizer of encoder {source.name!r} cannot be loaded ({type(error).__name__})",
             remedy="Check the folder or, for a hub id, the network and HF_HUB_OFFLINE",
         ) from error
+    if len(tokenizer.get_vocab()) <= len(tokenizer.all_special_ids):
+        raise DataError(
+            f"the tokenizer of encoder {source.name!r} has no vocabulary",
+            remedy="Put its tokenizer.json (or vocab.txt) into the folder",
+        )
     if not isinstance(tokenizer, PreTrainedTokenizerFast):
         raise DataError(
             f"encoder {source.name!r} has no fast tokenizer, so its tokens have no character offsets",
             remedy="Choose an encoder that comes with tokenizer.json, or convert its tokenizer",
+        )
+    # without its files the library makes up a tokenizer that knows no word, silently
+    if set(tokenizer.get_vocab()) <= set(tokenizer.all_special_tokens):
+        raise DataError(
+            f"encoder {source.name!r} comes without a vocabulary",
+            remedy="Put tokenizer.json (or vocab.txt) beside its config.json",
         )
     tokenizer.backend_tokenizer.no_truncation()
     tokenizer.backend_tokenizer.no_padding()

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, Literal
+from dataclasses import dataclass, replace
+from typing import Any, Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -27,6 +27,8 @@ class Schema:
     tag_counts: tuple[int, ...]
 
     def __post_init__(self) -> None:
+        if self.scheme not in get_args(Scheme):
+            raise ValueError("the scheme is neither BIO nor IO")
         if len(set(self.labels)) != len(self.labels):
             raise ValueError("labels are not unique")
         if len(self.mention_counts) != len(self.labels) or len(self.tag_counts) != len(self.tags):
@@ -71,11 +73,15 @@ class Schema:
     @staticmethod
     def from_json(content: dict[str, Any]) -> Schema:
         """Read what `to_json` wrote. Raises KeyError, TypeError or ValueError where it is something else."""
-        return Schema(
-            labels=tuple(content["labels"]),
-            scheme=content["scheme"],
+        blank = build_schema(content["labels"], scheme=content["scheme"])
+        tag_counts = content["tag_counts"]
+        if set(tag_counts) != set(blank.tags):
+            raise ValueError("tag counts do not fit the labels")
+        # by name: a JSON object has no order
+        return replace(
+            blank,
             mention_counts=tuple(int(n) for n in content["mention_counts"]),
-            tag_counts=tuple(int(n) for n in content["tag_counts"].values()),
+            tag_counts=tuple(int(tag_counts[tag]) for tag in blank.tags),
         )
 
 
@@ -91,6 +97,6 @@ def build_schema(
     return Schema(
         labels=tuple(labels),
         scheme=scheme,
-        mention_counts=tuple(mention_counts or [1] * len(labels)),
-        tag_counts=tuple(tag_counts or [1] * (1 + per_label * len(labels))),
+        mention_counts=(1,) * len(labels) if mention_counts is None else tuple(mention_counts),
+        tag_counts=(1,) * (1 + per_label * len(labels)) if tag_counts is None else tuple(tag_counts),
     )

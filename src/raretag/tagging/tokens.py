@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -11,6 +12,8 @@ import numpy.typing as npt
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,14 +34,17 @@ class Tokens:
 
 
 def tokenise(texts: Sequence[str], *, tokenizer: PreTrainedTokenizerFast) -> list[Tokens]:
-    """Tokenise whole texts. Tokens that stand for no character (a lone blank marker) are left out."""
+    """Tokenise whole texts. Tokens that stand for no character (a lone blank marker) are left out.
+
+    An unpaired surrogate, which no tokenizer takes, is read as U+FFFD.
+    """
     if not texts:
         return []
     backend = tokenizer.backend_tokenizer
     # a tokenizer file may carry its own truncation and padding, which would cut notes silently
     backend.no_truncation()
     backend.no_padding()
-    encodings = backend.encode_batch(list(texts), add_special_tokens=False)
+    encodings = backend.encode_batch([_SURROGATE.sub("\ufffd", text) for text in texts], add_special_tokens=False)
     return [
         _trimmed(text, encoding.ids, encoding.offsets, encoding.word_ids)
         for text, encoding in zip(texts, encodings, strict=True)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from raretag.errors import UsageError
 from raretag.tagging.tokens import Tokens
 
 if TYPE_CHECKING:
@@ -17,7 +18,8 @@ if TYPE_CHECKING:
 
 _UNIT_ENDS = {
     "line": re.compile(r"\r\n|\n|\r"),
-    "paragraph": re.compile(r"(?:\r\n|\n|\r)[^\S\r\n]*(?:\r\n|\n|\r)+"),
+    # the group is atomic: \r\n is one line break, never two
+    "paragraph": re.compile(r"(?>\r\n|\n|\r)[^\S\r\n]*(?:\r\n|\n|\r)+"),
 }
 
 
@@ -55,8 +57,17 @@ class Window:
 
 
 def capacity(settings: WindowSettings, *, tokenizer: PreTrainedTokenizerFast, positions: int) -> int:
-    """How many text tokens fit a window of an encoder with `positions` position embeddings."""
-    return min(settings.max_tokens, positions) - tokenizer.num_special_tokens_to_add()
+    """How many text tokens fit a window of an encoder with `positions` position embeddings.
+
+    Raises UsageError where the context leaves no room for a token that is judged.
+    """
+    room = min(settings.max_tokens, positions) - tokenizer.num_special_tokens_to_add()
+    if room <= 2 * settings.context:
+        raise UsageError(
+            f"windows.context {settings.context} on both sides fills the {room} tokens that fit this encoder's window",
+            remedy="Choose a smaller windows.context, or an encoder with more positions",
+        )
+    return room
 
 
 def make_windows(text: str, tokens: Tokens, *, document: int, settings: WindowSettings, capacity: int) -> list[Window]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import torch
+from safetensors import SafetensorError
 
 from raretag.errors import DataError
 from raretag.tagging import EncoderSource, Schema
@@ -34,7 +35,7 @@ def build_model(source: EncoderSource, *, schema: Schema, seed: int) -> PreTrain
             dtype=torch.float32,
             attn_implementation="eager",
         )
-    except (OSError, ValueError, KeyError, RuntimeError) as error:
+    except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
         raise DataError(
             f"encoder {source.name!r} cannot be loaded for token classification ({type(error).__name__})",
             remedy="Name an encoder with config.json and weights of a BERT-like model",

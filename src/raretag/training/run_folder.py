@@ -60,13 +60,15 @@ class RunFolder:
 
     def predictor(self) -> Predictor:
         """The trained model, ready to judge documents."""
+        from safetensors import SafetensorError
+
         from raretag.training.loading import load_predictor
 
         try:
             return load_predictor(self.path / MODEL, manifest=self.manifest, tags=self.schema.tags)
         except RaretagError:
             raise
-        except (OSError, ValueError, KeyError, TypeError, RuntimeError) as error:
+        except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
             raise DataError(
                 f"the model cannot be loaded ({type(error).__name__})",
                 remedy="Train again",

@@ -42,7 +42,8 @@ TASKS = json.dumps(
 ).encode()
 MARKUP = (
     f"<root><DOCUMENT num=０１>\n<DATE>１月</DATE><TITLE>{SECRET}</TITLE>\n<S><a>Fe<b>ver</b></a> &lt; &#233;"
-    f' {SECRET}</S>\n</DOCUMENT><DOCUMENT id="x" group=\'y\'><S><c note="{SECRET}" score="0.5">{SECRET}</c></S></DOCUMENT></root>'
+    f" {SECRET}</S>\n</DOCUMENT>"
+    f'<DOCUMENT id="x" group=\'y\'><S><c note="{SECRET}" score="0.5">{SECRET}</c></S></DOCUMENT></root>'
 ).encode()
 FILES: dict[str, dict[str, bytes]] = {
     "brat": {"n.ann": ANN, "n.txt": TEXT},

@@ -130,6 +130,13 @@ def test_control_characters_survive_and_are_reported(tmp_path: Path) -> None:
     assert XML.read(tmp_path / "x").documents == (document,)
 
 
+def test_references_to_what_no_text_may_hold_are_replaced_and_reported(tmp_path: Path) -> None:
+    corpus = read(tmp_path, "<doc><S>a&#0;<x>b</x>&#xD800;&#1114112;&nbsp;</S></doc>")
+    assert corpus.documents[0].text == "a\ufffdb\ufffd&#1114112;&nbsp;"
+    assert found(corpus) == [("x", "b")]
+    assert rules(corpus) == [("text.character", 1)]
+
+
 @pytest.mark.parametrize("text", ["<root><p>no record</p></root>", "plain text"])
 def test_files_without_records_are_errors(text: str, tmp_path: Path) -> None:
     with pytest.raises(DataError, match="no document"):

@@ -81,9 +81,10 @@ def test_min_export(tmp_path: Path) -> None:
 
 
 def test_offsets_in_utf16_units_are_converted_once(tmp_path: Path) -> None:
-    corpus = read(tmp_path, [task(region(3, 8, "Fever", "Sign"), region(13, 17, "pain", "Sign"))])
+    beyond = region(13, 18, "pain!", "Sign")
+    corpus = read(tmp_path, [task(region(3, 8, "Fever", "Sign"), region(13, 17, "pain", "Sign"), beyond)])
     assert found(corpus) == [("Sign", "Fever"), ("Sign", "pain")]
-    assert rules(corpus) == ["label-studio.utf16"]
+    assert rules(corpus) == ["label-studio.utf16", "json.span"]
 
 
 def test_copies_that_never_agree_are_reported_and_offsets_beyond_the_text_not_used(tmp_path: Path) -> None:

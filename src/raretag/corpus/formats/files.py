@@ -11,6 +11,7 @@ from pathlib import Path
 from raretag.errors import DataError
 
 BOM = "\ufeff"
+REPLACEMENT = "\ufffd"
 HEAD_BYTES = 65_536
 IGNORED_STEMS = frozenset({"readme", "license", "licence", "copying", "changelog", "citation", "notice"})
 SPLITS = {
@@ -29,7 +30,7 @@ def clean(text: str) -> str:
     """The text with NUL and unpaired surrogates replaced by U+FFFD, so that offsets stay and it can be
     encoded.
     """
-    return _UNUSABLE.sub("\ufffd", text)
+    return _UNUSABLE.sub(REPLACEMENT, text)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

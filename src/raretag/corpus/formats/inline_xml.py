@@ -11,7 +11,7 @@ from raretag.corpus.document import Document
 from raretag.corpus.finding import Finding
 from raretag.corpus.formats.base import Format
 from raretag.corpus.formats.collect import Findings, Ids
-from raretag.corpus.formats.files import Source, sources
+from raretag.corpus.formats.files import REPLACEMENT, Source, sources
 from raretag.corpus.formats.inline_xml_read import Scanner
 from raretag.corpus.formats.inline_xml_syntax import MARKUP, is_record
 from raretag.corpus.formats.inline_xml_write import record_lines
@@ -73,11 +73,14 @@ def _has_record(head: str) -> bool:
 
 def _documents(source: Source, *, ids: Ids, findings: Findings) -> list[Document]:
     documents = []
-    for number, record in enumerate(Scanner(source.text(), findings=findings).records(), start=1):
+    text = source.text()
+    for number, record in enumerate(Scanner(text, findings=findings).records(), start=1):
         wanted = _id(record.attributes) or f"{source.stem}-{number}"
         id_ = ids.take(wanted)
         if id_ != wanted:
             findings.add("id.duplicate", document=id_, line=record.line)
+        if REPLACEMENT in record.text and REPLACEMENT not in text:
+            findings.add("text.character", document=id_, line=record.line)
         metadata = {key: value for key, value in record.attributes.items() if key not in _ID_NAMES}
         documents.append(
             Document(id=id_, text=record.text, mentions=record.mentions, metadata={**source.metadata, **metadata})
