@@ -29,7 +29,7 @@ def tiny_encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A random BERT of two narrow layers with a WordPiece vocabulary of a few words and single characters."""
     import torch
     from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
-    from transformers import BertConfig, BertModel, BertTokenizerFast
+    from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
 
     special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
     vocabulary = [*special, *WORDS, *PIECES, *(f"##{piece}" for piece in PIECES)]
@@ -42,7 +42,15 @@ def tiny_encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     # a trap on purpose: encoders come with a truncation of their own
     backend.enable_truncation(16)
     folder = tmp_path_factory.mktemp("encoder")
-    BertTokenizerFast(tokenizer_object=backend, model_max_length=64).save_pretrained(folder)
+    PreTrainedTokenizerFast(
+        tokenizer_object=backend,
+        model_max_length=64,
+        pad_token="[PAD]",
+        unk_token="[UNK]",
+        cls_token="[CLS]",
+        sep_token="[SEP]",
+        mask_token="[MASK]",
+    ).save_pretrained(folder)
     torch.manual_seed(0)
     config = BertConfig(
         vocab_size=len(vocabulary),

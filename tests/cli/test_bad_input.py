@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import Outcome, Run  # noqa: TID252
+from .conftest import Outcome, Run
 
 SECRET = "Mrs Doe of Elm Street"
 
@@ -22,7 +22,9 @@ def clear(outcome: Outcome, *words: str, code: int) -> None:
         assert word in outcome.err.replace("\n", " "), outcome.err
 
 
-def brat(folder: Path, *, text: str | None = f"{SECRET} has fever.\n", ann: str | None = "T1\tSign 26 31\tfever\n") -> Path:
+def brat(
+    folder: Path, *, text: str | None = f"{SECRET} has fever.\n", ann: str | None = "T1\tSign 26 31\tfever\n"
+) -> Path:
     folder.mkdir(parents=True)
     if text is not None:
         (folder / "a.txt").write_text(text, encoding="utf-8")
@@ -77,7 +79,9 @@ def test_unknown_keys_and_values_together(raretag: Run, notes: Path, tmp_path: P
     config = tmp_path / "settings.yaml"
     config.write_text("optimiser: {epoch: 3, warmup: 7}\nsplits: {}\nobjective: {name: weighted, gama: 1}\n")
     shown = raretag("train", notes, "--out", tmp_path / "run", "--config", config)
-    clear(shown, "settings.yaml", "optimiser.epoch", "did you mean epochs", "optimiser.warmup", "splits", "gama", code=2)
+    clear(
+        shown, "settings.yaml", "optimiser.epoch", "did you mean epochs", "optimiser.warmup", "splits", "gama", code=2
+    )
     assert not (tmp_path / "run").exists()
 
 

@@ -11,7 +11,7 @@ from raretag.corpus import Corpus
 from raretag.corpus.formats import read_corpus
 from raretag.training.recipes import RECIPES
 
-from .conftest import Run  # noqa: TID252
+from .conftest import Run
 
 
 def test_inspect(raretag: Run, notes: Path, corpus: Corpus, tmp_path: Path) -> None:
@@ -41,8 +41,8 @@ def test_convert_there_and_back(raretag: Run, notes: Path, corpus: Corpus, tmp_p
 
 
 def test_train_and_resume(raretag: Run, notes: Path, tiny_encoder: Path, tmp_path: Path) -> None:
-    command = ("train", notes, "--out", tmp_path / "run", "--recipe", "inverse-sqrt", "--encoder", tiny_encoder)
-    command = (*command, "--set", "optimiser.epochs=1", "--set", "objective.cap=5")
+    command: list[object] = ["train", notes, "--out", tmp_path / "run", "--recipe", "inverse-sqrt"]
+    command += ["--encoder", tiny_encoder, "--set", "optimiser.epochs=1", "--set", "objective.cap=5"]
     shown = raretag(*command)
     assert shown.code == 0, shown.err
     assert "raretag evaluate" in shown.err

@@ -31,9 +31,7 @@ def test_every_figure_of_a_small_corpus() -> None:
         ),
         metadata={"group": "p1", "split": "train"},
     )
-    two = Document(
-        id="2", text="x" * 5, mentions=(Mention(label="SIGN", start=0, end=5),), metadata={"group": "p1"}
-    )
+    two = Document(id="2", text="x" * 5, mentions=(Mention(label="SIGN", start=0, end=5),), metadata={"group": "p1"})
     three = Document(id="3", text="xx", metadata={"split": "test"})
     found = inventory(
         Corpus(

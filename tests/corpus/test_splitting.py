@@ -105,10 +105,7 @@ def covered(corpus: Corpus, split: list[list[str]], *, least: int) -> int:
     labels = {d.id: {m.label for m in d.mentions} for d in corpus.documents}
     having = Counter(label for found in labels.values() for label in found)
     return sum(
-        any(label in labels[name] for name in part)
-        for label, n in having.items()
-        if n >= least
-        for part in split
+        any(label in labels[name] for name in part) for label, n in having.items() if n >= least for part in split
     )
 
 
@@ -160,22 +157,15 @@ def test_a_part_alone_or_a_document_without_a_part_is_no_official_split() -> Non
     only_train = Corpus(documents=tuple(note(str(k), split="train") for k in range(10)))
     assert official_split(only_train) is None
     assert len(split_corpus(only_train, test=0.2, validation=0, seed=0).test) == 2
-    assert (
-        official_split(Corpus(documents=(note("a", split="train"), note("b", split="test"), note("c"))))
-        is None
-    )
+    assert official_split(Corpus(documents=(note("a", split="train"), note("b", split="test"), note("c")))) is None
 
 
 def test_an_unknown_part_names_the_document() -> None:
-    with pytest.raises(
-        DataError, match=r"document 'a': no such part of a split: 'Test'.*train, validation, test"
-    ):
+    with pytest.raises(DataError, match=r"document 'a': no such part of a split: 'Test'.*train, validation, test"):
         official_split(Corpus(documents=(note("a", split="Test"), note("b", split="train"))))
 
 
-@pytest.mark.parametrize(
-    ("test", "validation"), [(1.0, 0.0), (-0.1, 0.1), (0.5, 0.5), (0.2, float("nan")), (0.0, 1.5)]
-)
+@pytest.mark.parametrize(("test", "validation"), [(1.0, 0.0), (-0.1, 0.1), (0.5, 0.5), (0.2, float("nan")), (0.0, 1.5)])
 def test_impossible_shares_are_wrong_usage(test: float, validation: float) -> None:
     with pytest.raises(UsageError, match="shares"):
         split_corpus(long_tailed(20, seed=0), test=test, validation=validation, seed=0)

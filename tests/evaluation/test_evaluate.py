@@ -178,9 +178,7 @@ some = st.lists(
 
 
 @given(st.lists(st.tuples(some, some), min_size=1, max_size=5), st.randoms())
-def test_no_order_changes_anything(
-    drawn: list[tuple[list[Mention], list[Mention]]], rng: random.Random
-) -> None:
+def test_no_order_changes_anything(drawn: list[tuple[list[Mention], list[Mention]]], rng: random.Random) -> None:
     def shuffled(items: list[Mention]) -> list[Mention]:
         return rng.sample(items, len(items))
 

@@ -17,9 +17,7 @@ def test_each_row_of_weights_draws_as_many_units_as_there_are() -> None:
 
 
 @given(st.integers(2, 6), st.integers(1, 4), st.integers(0, 5))
-def test_resampled_totals_equal_a_plain_loop_with_the_same_weights(
-    units: int, labels: int, seed: int
-) -> None:
+def test_resampled_totals_equal_a_plain_loop_with_the_same_weights(units: int, labels: int, seed: int) -> None:
     values = np.random.default_rng(seed).integers(0, 9, size=(units, labels, 3))
     found = resample(values, groups=list(range(units)), resamples=30, seed=seed)
     weights = np.concatenate(list(bootstrap_weights(units, resamples=30, seed=seed)))

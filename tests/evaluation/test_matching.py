@@ -43,8 +43,7 @@ def best(scheme: Scheme, gold: list[Mention], predicted: list[Mention]) -> int:
     """The most pairs that any assignment gives: all orders of the longer side against the shorter."""
     short, long = sorted((gold, predicted), key=len)
     return max(
-        sum(fits(scheme, a, b) for a, b in zip(short, order, strict=True))
-        for order in permutations(long, len(short))
+        sum(fits(scheme, a, b) for a, b in zip(short, order, strict=True)) for order in permutations(long, len(short))
     )
 
 

@@ -71,9 +71,7 @@ def test_strict_equals_nervaluate(drawn: Drawn) -> None:
 def test_strict_equals_seqscore(drawn: Drawn) -> None:
     score = ClassificationScore()
     for gold, predicted in drawn:
-        sides = [
-            [SeqMention(SeqSpan(m.start, m.end), m.label) for m in mentions] for mentions in (predicted, gold)
-        ]
+        sides = [[SeqMention(SeqSpan(m.start, m.end), m.label) for m in mentions] for mentions in (predicted, gold)]
         score_sequence_mentions(*sides, score)
     found = ours(drawn)["strict"]
     pairs = [

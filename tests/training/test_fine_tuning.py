@@ -40,7 +40,12 @@ class StopAt(TrainerCallback):
 
 def test_writes_the_run_folder(tmp_path: Path, small_corpus: Corpus, settings: TrainSettings) -> None:
     run = train(small_corpus, out=tmp_path / "run", settings=settings)
-    assert sorted(path.name for path in run.path.iterdir()) == ["history.jsonl", "manifest.json", "model", "schema.json"]
+    assert sorted(path.name for path in run.path.iterdir()) == [
+        "history.jsonl",
+        "manifest.json",
+        "model",
+        "schema.json",
+    ]
     manifest = run.manifest
     assert manifest["status"] == "complete"
     assert manifest["settings"] == settings.model_dump(mode="json")
@@ -136,9 +141,7 @@ def test_killed_while_saving_the_model(tmp_path: Path, small_corpus: Corpus, set
     assert not (out / ".model.writing").exists()
 
 
-def test_a_transformers_pipeline_loads_the_model(
-    tmp_path: Path, small_corpus: Corpus, settings: TrainSettings
-) -> None:
+def test_a_transformers_pipeline_loads_the_model(tmp_path: Path, small_corpus: Corpus, settings: TrainSettings) -> None:
     run = train(small_corpus, out=tmp_path / "run", settings=settings)
     tagger = pipeline("token-classification", model=str(run.path / "model"), aggregation_strategy="simple")
     found = tagger("the patient has fever and cough")
@@ -180,7 +183,8 @@ def test_early_stopping_keeps_the_best_weights(
 def test_official_parts_are_kept(tmp_path: Path, small_corpus: Corpus, settings: TrainSettings) -> None:
     parts = ["train"] * 14 + ["validation"] * 2 + ["test"] * 4
     documents = tuple(
-        replace(document, metadata={"split": part}) for document, part in zip(small_corpus.documents, parts, strict=True)
+        replace(document, metadata={"split": part})
+        for document, part in zip(small_corpus.documents, parts, strict=True)
     )
     run = train(replace(small_corpus, documents=documents), out=tmp_path / "run", settings=settings)
     assert list(run.manifest["data"]["test"]) == [d.id for d in documents[16:]]
@@ -215,5 +219,3 @@ def test_nothing_to_learn_from(tmp_path: Path, small_corpus: Corpus, settings: T
     with pytest.raises(DataError, match="no mention at all"):
         train(replace(small_corpus, documents=bare), out=tmp_path / "run", settings=settings)
     assert not (tmp_path / "run").exists()
-
-

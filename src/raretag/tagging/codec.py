@@ -66,27 +66,30 @@ def encode(
     numbers = {label: number for number, label in enumerate(schema.labels)}
     policy = OVERLAP_POLICIES[overlaps]
     order = sorted(
-        document.mentions,
-        key=lambda m: (bool(m.fragments), policy(m, counts or {}), m.start, m.end, m.label),
+        range(len(document.mentions)),
+        key=lambda n: _rank(document.mentions[n], policy(document.mentions[n], counts or {})),
     )
     tags = np.full(len(tokens), OUTSIDE, dtype=np.int64)
     taken = np.zeros(len(tokens), dtype=bool)
-    lost: list[tuple[Mention, str]] = []
-    for mention in order:
+    lost: dict[int, str] = {}
+    for number in order:
+        mention = document.mentions[number]
         covered = [_covering(tokens, start, end) for start, end in mention.parts]
         if all(a >= b for a, b in covered):
-            lost.append((mention, "tagging.no-token"))
+            lost[number] = "tagging.no-token"
         elif mention.fragments:
-            lost.append((mention, "tagging.fragments"))
-        elif mention.label not in numbers or taken[slice(*covered[0])].any():
-            lost.append((mention, "tagging.overlap" if mention.label in numbers else "tagging.unknown-label"))
+            lost[number] = "tagging.fragments"
+        elif mention.label not in numbers:
+            lost[number] = "tagging.unknown-label"
+        elif taken[slice(*covered[0])].any():
+            lost[number] = "tagging.overlap"
         else:
             first, last = covered[0]
             tags[first:last] = schema.inside(numbers[mention.label])
             tags[first] = schema.begin(numbers[mention.label])
             taken[first:last] = True
-    for mention, _ in lost:
-        for start, end in mention.parts:
+    for number in lost:
+        for start, end in document.mentions[number].parts:
             first, last = _covering(tokens, start, end)
             tags[first:last] = np.where(taken[first:last], tags[first:last], IGNORE)
     return Encoded(tags=tags, findings=_findings(document, tokens, tags, schema, lost))
@@ -115,6 +118,10 @@ def decode(tags: Sequence[int] | TagIds, tokens: Tokens, *, schema: Schema) -> l
     return mentions
 
 
+def _rank(mention: Mention, preference: int) -> tuple[bool, int, int, int, str]:
+    return bool(mention.fragments), preference, mention.start, mention.end, mention.label
+
+
 def _covering(tokens: Tokens, start: int, end: int) -> tuple[int, int]:
     """The range of tokens that share a character with [start, end)."""
     first = int(np.searchsorted(tokens.ends, start, side="right"))
@@ -123,18 +130,17 @@ def _covering(tokens: Tokens, start: int, end: int) -> tuple[int, int]:
 
 
 def _findings(
-    document: Document, tokens: Tokens, tags: TagIds, schema: Schema, lost: list[tuple[Mention, str]]
+    document: Document, tokens: Tokens, tags: TagIds, schema: Schema, lost: Mapping[int, str]
 ) -> tuple[Finding, ...]:
     """A Finding for every mention that the tags do not give back exactly; each one given back answers for one."""
-    reasons = {id(mention): rule for mention, rule in lost}
     back = {(m.label, m.start, m.end) for m in decode(tags, tokens, schema=schema)}
     found: list[Finding] = []
-    for mention in document.mentions:
+    for number, mention in enumerate(document.mentions):
         key = (mention.label, mention.start, mention.end)
         if key in back and not mention.fragments:
             back.remove(key)
             continue
-        rule = reasons.get(id(mention))
+        rule = lost.get(number)
         if rule is None:
             first, last = _covering(tokens, mention.start, mention.end)
             whole = tokens.starts[first] == mention.start and tokens.ends[last - 1] == mention.end

@@ -58,6 +58,7 @@ def load_tokenizer(source: EncoderSource) -> PreTrainedTokenizerFast:
             f"the tokenizer of encoder {source.name!r} cannot be loaded ({type(error).__name__})",
             remedy="Check the folder or, for a hub id, the network and HF_HUB_OFFLINE",
         ) from error
+    # without its files the library makes up a tokenizer that knows no word, silently
     if len(tokenizer.get_vocab()) <= len(tokenizer.all_special_ids):
         raise DataError(
             f"the tokenizer of encoder {source.name!r} has no vocabulary",
@@ -67,12 +68,6 @@ def load_tokenizer(source: EncoderSource) -> PreTrainedTokenizerFast:
         raise DataError(
             f"encoder {source.name!r} has no fast tokenizer, so its tokens have no character offsets",
             remedy="Choose an encoder that comes with tokenizer.json, or convert its tokenizer",
-        )
-    # without its files the library makes up a tokenizer that knows no word, silently
-    if set(tokenizer.get_vocab()) <= set(tokenizer.all_special_tokens):
-        raise DataError(
-            f"encoder {source.name!r} comes without a vocabulary",
-            remedy="Put tokenizer.json (or vocab.txt) beside its config.json",
         )
     tokenizer.backend_tokenizer.no_truncation()
     tokenizer.backend_tokenizer.no_padding()

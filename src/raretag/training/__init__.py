@@ -6,11 +6,11 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from raretag.training.fine_tuning import train
     from raretag.training.inference import Predictor, TokenProbabilities
     from raretag.training.recipes import RECIPES, Recipe, recipe
     from raretag.training.run_folder import RunFolder
     from raretag.training.settings import TrainSettings
-    from raretag.training.fine_tuning import train
 
 _HOMES = {
     "Predictor": "inference",

