@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -47,7 +49,7 @@ def tokens_of(text: str, tokenizer: PreTrainedTokenizerFast) -> Tokens:
     return tokenise([text], tokenizer=tokenizer)[0]
 
 
-def through_windows(text: str, tokens: Tokens, tags: np.ndarray) -> list[int]:  # type: ignore[type-arg]
+def through_windows(text: str, tokens: Tokens, tags: npt.NDArray[np.int64]) -> list[int]:
     """Cut the tags into windows, and put the judged parts together again."""
     chosen = WindowSettings(unit="line", max_tokens=8, stride=2, context=1)
     again: list[int] = []
@@ -152,12 +154,8 @@ def test_any_tags_decode_to_mentions_apart_in_order(tags: list[int], scheme: Sch
     starts = np.arange(7) * 2
     tokens = Tokens(ids=starts, starts=starts, ends=starts + 2, words=starts)
     mentions = decode(tags, tokens, schema=schema)
-    assert all(a.end <= b.start for a, b in zip(mentions, mentions[1:], strict=False))
-    labels = (
-        [None] * 7
-        if not mentions
-        else [next((m.label for m in mentions if m.start <= s < m.end), None) for s in starts]
-    )
+    assert all(a.end <= b.start for a, b in pairwise(mentions))
+    labels = [next((m.label for m in mentions if m.start <= start < m.end), None) for start in starts]
     assert labels == [None if tag < 1 else schema.tags[tag][2:] for tag in tags]
 
 

@@ -74,30 +74,43 @@ def test_minilm_without_weights(monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
     assert caught.value.file is not None
 
 
-def _slow(folder: Path) -> None:
-    (folder / "tokenizer.json").unlink()
+def without(*names: str) -> Callable[[Path], None]:
+    def damage(folder: Path) -> None:
+        for path in list(folder.iterdir()):
+            if path.name in names or not names:
+                path.unlink()
+
+    return damage
+
+
+def with_file(name: str, content: bytes) -> Callable[[Path], None]:
+    def damage(folder: Path) -> None:
+        (folder / name).write_bytes(content)
+
+    return damage
+
+
+def slow(folder: Path) -> None:
+    without("tokenizer.json")(folder)
     (folder / "tokenizer_config.json").write_text(json.dumps({"tokenizer_class": "ByT5Tokenizer"}))
 
 
-DAMAGES: dict[str, tuple[Callable[[Path], object], str]] = {
-    "no tokenizer.json": (lambda f: (f / "tokenizer.json").unlink(), "no vocabulary|cannot be loaded"),
-    "no tokenizer file": (
-        lambda f: [(f / name).unlink() for name in ("tokenizer.json", "tokenizer_config.json")],
-        "no vocabulary",
-    ),
-    "nothing at all": (lambda f: [path.unlink() for path in f.iterdir()], "cannot be loaded"),
-    "slow tokenizer": (_slow, "no fast tokenizer"),
-    "no JSON": (lambda f: (f / "tokenizer.json").write_text("{"), "cannot be loaded"),
-    "other JSON": (lambda f: (f / "tokenizer.json").write_text("[]"), "cannot be loaded"),
-    "other bytes": (lambda f: (f / "tokenizer.json").write_bytes(b"\xff\xfe\x00"), "cannot be loaded"),
-    "other settings": (lambda f: (f / "tokenizer_config.json").write_text("[]"), "cannot be loaded"),
+DAMAGES = {
+    "no tokenizer.json": (without("tokenizer.json"), "no vocabulary|cannot be loaded"),
+    "no tokenizer file": (without("tokenizer.json", "tokenizer_config.json"), "no vocabulary"),
+    "nothing at all": (without(), "cannot be loaded"),
+    "slow tokenizer": (slow, "no fast tokenizer"),
+    "no JSON": (with_file("tokenizer.json", b"{"), "cannot be loaded"),
+    "other JSON": (with_file("tokenizer.json", b"[]"), "cannot be loaded"),
+    "other bytes": (with_file("tokenizer.json", b"\xff\xfe\x00"), "cannot be loaded"),
+    "other settings": (with_file("tokenizer_config.json", b"[]"), "cannot be loaded"),
 }
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
 def test_a_folder_without_a_usable_tokenizer(folder: Path, damage: str) -> None:
-    action, message = DAMAGES[damage]
-    action(folder)
+    do_damage, message = DAMAGES[damage]
+    do_damage(folder)
     with pytest.raises(DataError, match=message) as caught:
         load_tokenizer(resolve_encoder(str(folder)))
     assert caught.value.remedy

@@ -80,6 +80,7 @@ def test_a_text_does_not_depend_on_its_neighbours(tokenizer: PreTrainedTokenizer
 
 def test_a_tokenizer_with_a_truncation_of_its_own_does_not_truncate(tiny_encoder: Path) -> None:
     raw = AutoTokenizer.from_pretrained(tiny_encoder)
+    assert isinstance(raw, PreTrainedTokenizerFast)
     assert len(raw("the " * 500, truncation=True)["input_ids"]) < 500
     raw.backend_tokenizer.enable_truncation(16)
     raw.backend_tokenizer.enable_padding(length=600)

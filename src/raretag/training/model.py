@@ -59,6 +59,11 @@ def tag_head(model: PreTrainedModel) -> torch.nn.Linear:
     return head
 
 
+def default_learning_rate(config: PretrainedConfig) -> float:
+    """3·10⁻⁴ · (384 / width)²: what suits the embedded encoder, and 7.5·10⁻⁵ for one of BERT-base's width."""
+    return 3e-4 * (384 / int(config.hidden_size)) ** 2
+
+
 def position_limit(config: PretrainedConfig) -> int:
     """The longest window an encoder of this configuration has positions for, special tokens included."""
     positions = int(getattr(config, "max_position_embeddings", 512))

@@ -55,7 +55,9 @@ class OptimiserSettings(_Settings):
 
     epochs: int = Field(default=12, ge=1, le=1000, description="passes over the training windows")
     batch_tokens: int = Field(default=1024, ge=16, description="tokens in a batch, padding included")
-    learning_rate: float = Field(default=3e-4, gt=0, lt=1, description="peak rate of the encoder")
+    learning_rate: float | None = Field(
+        default=None, gt=0, lt=1, description="peak rate of the encoder; None: 3e-4 · (384 / its width)²"
+    )
     head_multiplier: float = Field(default=5.0, gt=0, description="the new head learns this much faster")
     warmup: float = Field(default=0.1, ge=0, lt=1, description="share of the steps with a rising rate")
     weight_decay: float = Field(default=0.01, ge=0, description="decoupled, not on biases and norms")

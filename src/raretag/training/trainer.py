@@ -17,7 +17,7 @@ from transformers.trainer_callback import PrinterCallback
 
 from raretag.objectives import Objective
 from raretag.training.dataset import WindowDataset, collate
-from raretag.training.model import tag_head
+from raretag.training.model import default_learning_rate, tag_head
 from raretag.training.precision import Precision
 from raretag.training.settings import OptimiserSettings
 
@@ -99,6 +99,7 @@ def quiet() -> None:
 
 def _optimiser(model: PreTrainedModel, settings: OptimiserSettings) -> torch.optim.AdamW:
     """Fused AdamW: the head learns faster; biases and norms do not decay."""
+    rate = settings.learning_rate or default_learning_rate(model.config)
     head = {id(parameter) for parameter in tag_head(model).parameters()}
     groups: dict[tuple[bool, bool], list[torch.nn.Parameter]] = {}
     for parameter in model.parameters():
@@ -108,7 +109,7 @@ def _optimiser(model: PreTrainedModel, settings: OptimiserSettings) -> torch.opt
         [
             {
                 "params": parameters,
-                "lr": settings.learning_rate * (settings.head_multiplier if is_head else 1.0),
+                "lr": rate * (settings.head_multiplier if is_head else 1.0),
                 "weight_decay": settings.weight_decay if decays else 0.0,
             }
             for (is_head, decays), parameters in groups.items()
