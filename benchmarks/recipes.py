@@ -1,6 +1,6 @@
-"""Train and score recipes on the same split of a corpus; a table, and one JSON object on the last line.
+"""Train and score recipes on the same split of each corpus; a table, and one JSON object on the last line.
 
-    python benchmarks/recipes.py ../shared/data/maccrobat --recipes plain,inverse-sqrt --seeds 13 --out runs/maccrobat
+    python benchmarks/recipes.py ../shared/data/maccrobat --recipes plain,inverse-sqrt --seeds 13 --out runs
 
 Finished runs are kept in --out and interrupted ones are resumed, so that the command can be repeated until it is done.
 `--set key=value` changes a setting of all recipes alike.
@@ -9,6 +9,7 @@ Finished runs are kept in --out and interrupted ones are resumed, so that the co
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import resource
 import time
@@ -25,26 +26,26 @@ from raretag.training.settings_file import load_settings
 def main() -> None:
     """Run every recipe with every seed."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("data", type=Path)
+    parser.add_argument("data", type=Path, nargs="+")
     parser.add_argument("--recipes", default="plain,inverse-sqrt")
     parser.add_argument("--seeds", default="13")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE")
     parser.add_argument("--out", type=Path, required=True)
     arguments = parser.parse_args()
     rows: dict[str, Any] = {}
-    print(f"{'run':<28}{'micro':>8}{'macro':>8}{'macro10':>9}{'head':>7}{'medium':>8}{'tail':>7}{'seconds':>9}")
-    for seed in arguments.seeds.split(","):
-        for recipe in arguments.recipes.split(","):
-            name = f"{recipe}-{seed}"
-            row = run(arguments.data, arguments.out / name, recipe=recipe, seed=int(seed), overrides=arguments.set)
-            rows[name] = row
-            print(
-                f"{name:<28}{row['micro']:>8.4f}{row['macro']:>8.4f}{row['macro10']:>9.4f}{row['head']:>7.3f}"
-                f"{row['medium']:>8.3f}{row['tail']:>7.3f}{row['train_seconds']:>9.0f}",
-                flush=True,
-            )
+    print(f"{'run':<36}{'micro':>8}{'macro':>8}{'macro10':>9}{'head':>7}{'medium':>8}{'tail':>7}{'seconds':>9}")
+    wanted = itertools.product(arguments.data, arguments.seeds.split(","), arguments.recipes.split(","))
+    for data, seed, recipe in wanted:
+        name = f"{data.name}-{recipe}-{seed}"
+        row = run(data, arguments.out / name, recipe=recipe, seed=int(seed), overrides=arguments.set)
+        rows[name] = row
+        print(
+            f"{name:<36}{row['micro']:>8.4f}{row['macro']:>8.4f}{row['macro10']:>9.4f}{row['head']:>7.3f}"
+            f"{row['medium']:>8.3f}{row['tail']:>7.3f}{row['train_seconds']:>9.0f}",
+            flush=True,
+        )
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-    print(json.dumps({"data": arguments.data.name, "set": arguments.set, "peak_mib": peak, "runs": rows}))
+    print(json.dumps({"set": arguments.set, "peak_mib": peak, "runs": rows}))
 
 
 def run(data: Path, out: Path, *, recipe: str, seed: int, overrides: list[str]) -> dict[str, Any]:

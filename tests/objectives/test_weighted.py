@@ -30,14 +30,14 @@ def test_values_agree_with_numpy() -> None:
     kept = targets != IGNORE_INDEX
     losses = numpy_losses(logits[kept], targets[kept])
     given_tensors = torch.from_numpy(logits), torch.from_numpy(targets)
-    assert float(CrossEntropy(COUNTS).loss(*given_tensors)) == pytest.approx(losses.mean(), rel=1e-12)
+    assert CrossEntropy(COUNTS).loss(*given_tensors).item() == pytest.approx(losses.mean(), rel=1e-12)
     weighted = Weighted(COUNTS, groups=GROUPS, gamma=0.5, cap=10)
     # by hand: the groups hold 100, 40, 4 and 1 tokens; the last ratio is 10, just at the cap
     ratios = np.array([1, 2.5**0.5, 2.5**0.5, 5, 0, 10])
     weights = ratios * 145 / (100 + 40 * 2.5**0.5 + 4 * 5 + 1 * 10)
     np.testing.assert_allclose(weighted.weights, weights)
     expected = (weights[targets[kept]] * losses).sum() / kept.sum()
-    assert float(weighted.loss(*given_tensors)) == pytest.approx(expected, rel=1e-12)
+    assert weighted.loss(*given_tensors).item() == pytest.approx(expected, rel=1e-12)
 
 
 @given(seed=st.integers(0, 99))
@@ -118,6 +118,6 @@ def test_the_optimum_under_random_labels_has_weighted_marginals() -> None:
 def test_weights_out_of_range_are_refused(arguments: dict[str, float], message: str) -> None:
     for build in (power_weights, Weighted):
         with pytest.raises(ValueError, match=message):
-            build([3, 1], **arguments)  # type: ignore[operator]
+            build([3, 1], **arguments)
     with pytest.raises(ValueError, match="above 0"):
         power_weights([0, 0])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -60,7 +61,7 @@ def test_epochs_and_seeds_differ_in_batches_and_in_order(seed: int) -> None:
     assert as_sets[0] != as_sets[2]
     # the order of batches is not by length
     heights = [max(lengths[index] for index in batch) for batch in first]
-    assert heights not in (sorted(heights), sorted(heights, reverse=True))
+    assert abs(np.corrcoef(heights, range(len(heights)))[0, 1]) < 0.9
 
 
 @given(seed=SEEDS)

@@ -64,11 +64,12 @@ def encode(
             remedy="Give counts, the number of mentions by label",
         )
     numbers = {label: number for number, label in enumerate(schema.labels)}
-    policy = OVERLAP_POLICIES[overlaps]
-    order = sorted(
-        range(len(document.mentions)),
-        key=lambda n: _rank(document.mentions[n], policy(document.mentions[n], counts or {})),
-    )
+    preference = OVERLAP_POLICIES[overlaps]
+
+    def rank(mention: Mention) -> tuple[int, int, int, str]:
+        return preference(mention, counts or {}), mention.start, mention.end, mention.label
+
+    order = sorted(range(len(document.mentions)), key=lambda n: rank(document.mentions[n]))
     tags = np.full(len(tokens), OUTSIDE, dtype=np.int64)
     taken = np.zeros(len(tokens), dtype=bool)
     lost: dict[int, str] = {}
@@ -116,10 +117,6 @@ def decode(tags: Sequence[int] | TagIds, tokens: Tokens, *, schema: Schema) -> l
             first = position
         label = group
     return mentions
-
-
-def _rank(mention: Mention, preference: int) -> tuple[bool, int, int, int, str]:
-    return bool(mention.fragments), preference, mention.start, mention.end, mention.label
 
 
 def _covering(tokens: Tokens, start: int, end: int) -> tuple[int, int]:

@@ -1,0 +1,61 @@
+"""Mentions on the most probable path, each with its own probability."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from raretag.decision import most_probable_mentions
+from raretag.probability import Scores, mention_probabilities
+from raretag.tagging import Tokens, build_schema
+from raretag.tagging.schema import Scheme
+
+SCHEMES: st.SearchStrategy[Scheme] = st.sampled_from(["BIO", "IO"])
+
+
+def document(name: str, p: npt.ArrayLike, *, tags: int = 3) -> Scores:
+    """Token t covers the characters [5t, 5t + 4)."""
+    probabilities = np.asarray(p, dtype=np.float32).reshape(-1, tags)
+    numbers = np.arange(len(probabilities), dtype=np.int64)
+    tokens = Tokens(ids=numbers, starts=5 * numbers, ends=5 * numbers + 4, words=numbers)
+    return Scores(document=name, tokens=tokens, probabilities=probabilities)
+
+
+def test_a_mention_and_its_probability() -> None:
+    schema = build_schema(["A"])
+    scores = [document("d", [[0.1, 0.9, 0.0], [0.2, 0.0, 0.8]]), document("empty", [])]
+    found = most_probable_mentions(scores, schema=schema)
+    assert list(found) == ["d", "empty"]
+    assert found["empty"] == ()
+    (mention,) = found["d"]
+    assert (mention.label, mention.start, mention.end) == ("A", 0, 9)
+    # the valid paths are O O, B O and B I
+    assert mention.score == pytest.approx(0.72 / (0.02 + 0.18 + 0.72), rel=1e-6)
+
+
+def test_no_score_gives_no_mention() -> None:
+    assert most_probable_mentions([], schema=build_schema(["A"])) == {}
+
+
+@given(scheme=SCHEMES, seed=st.integers(0, 2**31), lengths=st.lists(st.integers(0, 12), max_size=4))
+@settings(deadline=None, derandomize=True, max_examples=60)
+def test_documents_are_decided_one_by_one(scheme: Scheme, seed: int, lengths: list[int]) -> None:
+    schema = build_schema(["A", "B-A"], scheme=scheme)
+    rng = np.random.default_rng(seed)
+    tags = len(schema.tags)
+    scores = [
+        document(str(number), rng.dirichlet(np.full(tags, 0.3), length), tags=tags)
+        for number, length in enumerate(lengths)
+    ]
+    together = most_probable_mentions(scores, schema=schema)
+    for one in scores:
+        mentions = together[one.document]
+        assert mentions == most_probable_mentions([one], schema=schema)[one.document]
+        assert [m.score for m in mentions] == mention_probabilities(one, mentions, schema=schema)
+        assert all(m.score is not None and 0 < m.score <= 1 for m in mentions)
+        assert all(a.end <= b.start for a, b in pairwise(mentions))

@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from raretag.errors import UsageError
+from raretag.training.recipes import RECIPES, recipe
+from raretag.training.settings import TrainSettings
+from raretag.training.settings_file import load_settings
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_every_recipe_is_valid_and_opens_with_its_command(name: str) -> None:
+    from importlib.resources import files
+
+    assert load_settings(recipe_name=name) != load_settings(recipe_name=name, overrides=["seed=99"])
+    text = (files("raretag.training.recipes") / f"{name}.yaml").read_text(encoding="utf-8")
+    assert text.startswith(f"# raretag train DATA --out RUN --recipe {name}\n")
+    assert recipe(name).about
+    assert recipe(name).source
+
+
+def test_the_later_wins(tmp_path: Path) -> None:
+    config = tmp_path / "s.yaml"
+    config.write_text("recipe: inverse-sqrt\nseed: 5\nobjective: {gamma: 0.4}\nencoder: mine\n")
+    settings = load_settings(config=config, overrides=["seed=6", "optimiser.learning_rate=3e-5"], encoder="theirs")
+    assert settings.objective.options == {"gamma": 0.4, "cap": recipe("inverse-sqrt").settings["objective"]["cap"]}
+    assert (settings.seed, settings.optimiser.learning_rate, settings.encoder) == (6, 3e-5, "theirs")
+
+
+def test_another_objective_drops_the_former_ones_options() -> None:
+    settings = load_settings(recipe_name="inverse-sqrt", overrides=["objective.name=cross-entropy"])
+    assert settings.objective.options == {}
+
+
+def test_nothing_given_is_the_default() -> None:
+    assert load_settings() == TrainSettings()
+    assert load_settings(recipe_name="plain") == TrainSettings()
+
+
+def test_settings_are_frozen() -> None:
+    with pytest.raises(ValueError, match="frozen"):
+        TrainSettings().optimiser.epochs = 3  # type: ignore[misc]
+
+
+def test_all_errors_are_told_together() -> None:
+    with pytest.raises(UsageError) as caught:
+        load_settings(overrides=["optimiser.epochz=3", "windows.unit=page", "split.test=1.5", "nonsense=1", "seed=-1"])
+    for word in ("optimiser.epochz", "did you mean epochs", "windows.unit", "'line'", "split.test", "nonsense", "seed"):
+        assert word in str(caught.value)
+    assert str(caught.value).startswith("5 settings cannot be used")
+
+
+@pytest.mark.parametrize("text", ["", "[]", "3", "- a"])
+def test_odd_files(tmp_path: Path, text: str) -> None:
+    config = tmp_path / "s.yaml"
+    config.write_text(text)
+    if not text:
+        assert load_settings(config=config) == TrainSettings()
+        return
+    with pytest.raises(UsageError, match="no keys"):
+        load_settings(config=config)
