@@ -41,7 +41,7 @@ def test_nothing_given_is_the_default() -> None:
 
 def test_settings_are_frozen() -> None:
     with pytest.raises(ValueError, match="frozen"):
-        TrainSettings().optimiser.epochs = 3  # type: ignore[misc]
+        TrainSettings().optimiser.epochs = 3
 
 
 def test_all_errors_are_told_together() -> None:
