@@ -34,6 +34,16 @@ class TrainingProgress(TrainerCallback):  # type: ignore[misc, unused-ignore]
         self._started = self._last_line = time.monotonic()
         self._first_step = 0
 
+    @staticmethod
+    @contextmanager
+    def shown(console: Console) -> Iterator[TrainingProgress]:
+        """Progress that leaves the terminal as it was, however the training ends."""
+        progress = TrainingProgress(console)
+        try:
+            yield progress
+        finally:
+            progress._bar.stop()
+
     def on_train_begin(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
     ) -> None:

@@ -36,14 +36,15 @@ def train(
     from raretag.cli.progress import TrainingProgress
     from raretag.training import train as run_training
 
-    run = run_training(
-        corpus,
-        out=out,
-        settings=settings,
-        resume=resume,
-        callbacks=[TrainingProgress(console)],
-        announce=lambda stage: console.print(f"[dim]{stage}[/]"),
-    )
+    with TrainingProgress.shown(console) as progress:
+        run = run_training(
+            corpus,
+            out=out,
+            settings=settings,
+            resume=resume,
+            callbacks=[progress],
+            announce=lambda stage: console.print(stage, style="dim"),
+        )
     manifest = run.manifest
     held_out = len(manifest["data"]["test"])
     console.print(f"trained in {manifest['seconds']:,.0f} s; the run folder is {run.path}")

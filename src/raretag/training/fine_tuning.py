@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -182,6 +183,10 @@ def _fit(
         folder=out / RESUME,
         callbacks=[*watchers, *callbacks, Checkpoints(seconds=plan.settings.checkpoint_seconds)],
     )
+    if plan.data.findings:
+        kinds = Counter(finding.rule.removeprefix("tagging.") for finding in plan.data.findings)
+        told = ", ".join(f"{number} {kind}" for kind, number in kinds.most_common())
+        announce(f"{len(plan.data.findings)} training mentions cannot be expressed by tags: {told}")
     checkpoint = last_checkpoint(out / RESUME)
     announce(f"training on {len(dataset)} windows of {len(plan.split.train)} documents, {precision}")
     started = time.perf_counter()
