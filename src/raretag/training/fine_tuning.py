@@ -10,8 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import torch
-
 from raretag.corpus import Corpus, Document
 from raretag.corpus.splitting import Split, official_split, split_corpus
 from raretag.errors import DataError, UsageError
@@ -27,7 +25,6 @@ from raretag.training.callbacks import (
     save_weights,
 )
 from raretag.training.dataset import TrainingData, prepare
-from raretag.training.dropout import use_byte_dropout
 from raretag.training.inference import Predictor
 from raretag.training.manifest import describe_start, finish
 from raretag.training.model import build_model, position_limit
@@ -132,8 +129,6 @@ def plan_training(corpus: Corpus, *, settings: TrainSettings) -> Plan:
             remedy="Look at the Findings that raretag inspect lists",
         )
     model = build_model(source, schema=data.schema, seed=settings.seed)
-    if not torch.cuda.is_available():
-        use_byte_dropout(model)
     return Plan(
         settings=settings,
         source=source,

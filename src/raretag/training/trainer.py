@@ -17,6 +17,7 @@ from transformers.trainer_callback import PrinterCallback
 
 from raretag.objectives import Objective
 from raretag.training.dataset import WindowDataset, collate
+from raretag.training.dropout import use_byte_dropout
 from raretag.training.model import default_learning_rate, tag_head
 from raretag.training.precision import Precision
 from raretag.training.settings import OptimiserSettings
@@ -76,6 +77,8 @@ def build_trainer(
         remove_unused_columns=False,
         dataloader_pin_memory=False,
     )
+    if arguments.use_cpu:
+        use_byte_dropout(model)
     return TaggingTrainer(
         batches=batches,
         model=model,
