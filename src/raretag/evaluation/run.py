@@ -57,11 +57,11 @@ def evaluate_run(
     See `evaluate` for the figures. Gold mentions that no window or tag can express count as missed, and how many
     there are is told.
     """
-    schema = run.schema
+    schema, overlaps = run.schema, run.manifest["settings"]["tagging"]["overlaps"]
     scores = score(run.predictor(), documents, advance=advance)
     training_counts = dict(zip(schema.labels, schema.mention_counts, strict=True))
     inexpressible = sum(
-        len(encode(document, one.tokens, schema=schema, counts=training_counts).findings)
+        len(encode(document, one.tokens, schema=schema, overlaps=overlaps, counts=training_counts).findings)
         for document, one in zip(documents, scores, strict=True)
     )
     return evaluate(
