@@ -42,12 +42,9 @@ class Format(ABC):
 
     @final
     def read(self, path: Path | str) -> Corpus:
-        """Read a file or, recursively and in sorted order, a folder; Findings say what could not be used as
-        it
-        is.
+        """Read a file or, recursively and in sorted order, a folder; Findings say what could not be used as it is.
 
-        Raises DataError where the path is missing or empty, a file is not UTF-8, or nothing in it can be
-        used.
+        Raises DataError where the path is missing or empty, a file is not UTF-8, or nothing in it can be used.
         """
         root = existing(path)
         documents, findings = self._read(root)

@@ -42,10 +42,7 @@ class Annotations:
 
 
 def parse(text: str, *, findings: Findings, document: str) -> Annotations:
-    """Parse an .ann file. Lines that are no annotation become Findings; offsets are not checked against a
-    text
-    here.
-    """
+    """Parse an .ann file. Lines that are no annotation become Findings; offsets are not checked here."""
     result = Annotations()
     remarks: list[str] = []
     for number, raw in enumerate(text.split("\n"), start=1):

@@ -22,9 +22,7 @@ _ID_NAMES = ("id", "num")
 
 @final
 class InlineXml(Format):
-    """Inline XML: records (`DOCUMENT`, `doc`, `record`, in any case) that hold lines (`DATE`, `TITLE`, `S`)
-    of
-    text.
+    """Inline XML: records (`DOCUMENT`, `doc`, `record`, in any case) that hold lines (`DATE`, `TITLE`, `S`) of text.
 
     Each line element is a line of the text as it is; other text in the record is a line of its own if it is
     not blank, stripped. Every other element is a mention with its name as label; elements may nest. The file

@@ -16,10 +16,7 @@ _LINE_END = "</S>\n<S>"
 
 
 def record_lines(document: Document, *, findings: Findings) -> str:
-    """The record: metadata as its attributes, each line of the text an `S` element, each mention an element
-    in
-    it.
-    """
+    """The record: metadata as its attributes, each line of the text an `S`, each mention an element in it."""
     attributes = {"id": document.id}
     for key, value in document.metadata.items():
         if NAME.fullmatch(key) and key not in ("id", "num"):
