@@ -3,7 +3,8 @@
     python benchmarks/recipes.py ../shared/data/maccrobat --recipes plain,inverse-sqrt --seeds 13 --out runs
 
 Finished runs are kept in --out and interrupted ones are resumed, so that the command can be repeated until it is done.
-`--set key=value` changes a setting of all recipes alike.
+`--set key=value` changes a setting of all recipes alike. `--inner` leaves the default test part of the corpus unopened
+and splits its training part once more: what a choice is made by.
 """
 
 from __future__ import annotations
@@ -16,10 +17,13 @@ import time
 from pathlib import Path
 from typing import Any
 
+from raretag.corpus import Corpus
 from raretag.corpus.formats import read_corpus
+from raretag.corpus.splitting import split_corpus
 from raretag.evaluation.run import evaluate_run, unseen_documents
 from raretag.training import train
 from raretag.training.run_folder import read_json
+from raretag.training.settings import TrainSettings
 from raretag.training.settings_file import load_settings
 
 
@@ -30,6 +34,7 @@ def main() -> None:
     parser.add_argument("--recipes", default="plain,inverse-sqrt")
     parser.add_argument("--seeds", default="13")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE")
+    parser.add_argument("--inner", action="store_true", help="compare within the training part only")
     parser.add_argument("--out", type=Path, required=True)
     arguments = parser.parse_args()
     rows: dict[str, Any] = {}
@@ -37,7 +42,12 @@ def main() -> None:
     wanted = itertools.product(arguments.data, arguments.seeds.split(","), arguments.recipes.split(","))
     for data, seed, recipe in wanted:
         name = f"{data.name}-{recipe}-{seed}"
-        row = run(data, arguments.out / name, recipe=recipe, seed=int(seed), overrides=arguments.set)
+        corpus = read_corpus(data)
+        if arguments.inner:
+            split = TrainSettings().split
+            outer = split_corpus(corpus, test=split.test, validation=split.validation, seed=TrainSettings().seed)
+            corpus = Corpus(documents=outer.train, format=corpus.format)
+        row = run(corpus, arguments.out / name, recipe=recipe, seed=int(seed), overrides=arguments.set)
         rows[name] = row
         print(
             f"{name:<36}{row['micro']:>8.4f}{row['macro']:>8.4f}{row['macro10']:>9.4f}{row['head']:>7.3f}"
@@ -45,12 +55,11 @@ def main() -> None:
             flush=True,
         )
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-    print(json.dumps({"set": arguments.set, "peak_mib": peak, "runs": rows}))
+    print(json.dumps({"set": arguments.set, "inner": arguments.inner, "peak_mib": peak, "runs": rows}))
 
 
-def run(data: Path, out: Path, *, recipe: str, seed: int, overrides: list[str]) -> dict[str, Any]:
+def run(corpus: Corpus, out: Path, *, recipe: str, seed: int, overrides: list[str]) -> dict[str, Any]:
     """One recipe, one seed: strict F1 figures on the held-out documents, and seconds."""
-    corpus = read_corpus(data)
     settings = load_settings(recipe_name=recipe, overrides=[*overrides, f"seed={seed}"])
     folder = train(corpus, out=out, settings=settings, resume=True)
     if not (out / "evaluation.json").exists():
