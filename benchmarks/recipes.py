@@ -50,12 +50,17 @@ def main() -> None:
         row = run(corpus, arguments.out / name, recipe=recipe, seed=int(seed), overrides=arguments.set)
         rows[name] = row
         print(
-            f"{name:<36}{row['micro']:>8.4f}{row['macro']:>8.4f}{row['macro10']:>9.4f}{row['head']:>7.3f}"
-            f"{row['medium']:>8.3f}{row['tail']:>7.3f}{row['train_seconds']:>9.0f}",
+            f"{name:<36}{shown(row['micro']):>8}{shown(row['macro']):>8}{shown(row['macro10']):>9}{shown(row['head']):>7}"
+            f"{shown(row['medium']):>8}{shown(row['tail']):>7}{row['train_seconds']:>9.0f}",
             flush=True,
         )
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
     print(json.dumps({"set": arguments.set, "inner": arguments.inner, "peak_mib": peak, "runs": rows}))
+
+
+def shown(figure: float | None) -> str:
+    """A figure, or - where it is undefined."""
+    return "-" if figure is None else f"{figure:.4f}"
 
 
 def run(corpus: Corpus, out: Path, *, recipe: str, seed: int, overrides: list[str]) -> dict[str, Any]:
@@ -75,7 +80,7 @@ def run(corpus: Corpus, out: Path, *, recipe: str, seed: int, overrides: list[st
         "macro_interval": strict["macro"]["f1_interval"],
         "macro10": strict["macro10"]["f1"],
         "mean_recall": figures_json["mean_recall"],
-        **{group: strict["groups"][group]["f1"] or 0.0 for group in ("head", "medium", "tail")},
+        **{group: strict["groups"][group]["f1"] for group in ("head", "medium", "tail")},
         "overlap_micro": figures_json["overlap"]["micro"]["f1"],
         "documents": {part: len(manifest["data"][part]) for part in ("train", "validation", "test")},
         "precision": manifest["precision"],

@@ -22,13 +22,15 @@ from typing import Any
 from transformers import DataCollatorForTokenClassification, Trainer, TrainerCallback, TrainingArguments
 
 from raretag.corpus.formats import read_corpus
+from raretag.corpus.splitting import split_corpus
 from raretag.decision import most_probable_mentions
 from raretag.evaluation import evaluate
 from raretag.objectives import objective
 from raretag.probability import score
 from raretag.sampling import TokenBudget
-from raretag.training.fine_tuning import Plan, fastest_precision_for, plan_training
+from raretag.training.fine_tuning import Plan, plan_training
 from raretag.training.inference import Predictor
+from raretag.training.precision import fastest_precision
 from raretag.training.settings_file import load_settings
 from raretag.training.trainer import build_trainer
 
@@ -69,7 +71,7 @@ def ours(plan: Plan, *, folder: str, turns: Turns) -> Trainer:
         batches=TokenBudget(plan.data.dataset.lengths, tokens=settings.batch_tokens, seed=plan.settings.seed),
         objective=objective("cross-entropy", counts=schema.tag_counts),
         settings=settings,
-        precision=fastest_precision_for(plan.settings),
+        precision=fastest_precision(),
         seed=plan.settings.seed,
         pad_id=0,
         folder=Path(folder),
@@ -79,7 +81,9 @@ def ours(plan: Plan, *, folder: str, turns: Turns) -> Trainer:
 
 def side(name: str, data: Path, epochs: int, line: Connection) -> None:
     """One side, in its own process."""
-    plan = plan_training(read_corpus(data), settings=load_settings(overrides=[f"optimiser.epochs={epochs}"]))
+    corpus, settings = read_corpus(data), load_settings(overrides=[f"optimiser.epochs={epochs}"])
+    split = split_corpus(corpus, test=settings.split.test, validation=0, seed=settings.seed)
+    plan = plan_training(corpus, split=split, settings=settings)
     if name == "baseline":
         # the default attention, not the one raretag chooses
         plan.model.set_attn_implementation("sdpa")

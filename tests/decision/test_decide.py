@@ -22,7 +22,7 @@ def document(name: str, p: npt.ArrayLike, *, tags: int = 3) -> Scores:
     """Token t covers the characters [5t, 5t + 4)."""
     probabilities = np.asarray(p, dtype=np.float32).reshape(-1, tags)
     numbers = np.arange(len(probabilities), dtype=np.int64)
-    tokens = Tokens(ids=numbers, starts=5 * numbers, ends=5 * numbers + 4, words=numbers)
+    tokens = Tokens(ids=numbers, starts=5 * numbers, ends=5 * numbers + 4)
     return Scores(document=name, tokens=tokens, probabilities=probabilities)
 
 

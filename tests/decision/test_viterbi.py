@@ -111,3 +111,17 @@ def test_nothing_has_empty_paths(scheme: Scheme) -> None:
     assert viterbi([], schema=schema) == []
     assert [path.tolist() for path in viterbi([empty, empty], schema=schema)] == [[], []]
     assert [path.dtype for path in viterbi([empty], schema=schema)] == [np.int64]
+
+
+def test_long_and_short_documents_are_judged_in_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    import importlib
+
+    module = importlib.import_module("raretag.decision.viterbi")
+    rng = np.random.default_rng(0)
+    schema = build_schema(["A", "B"])
+    documents = [rng.dirichlet(np.ones(5), size=n).astype(np.float32) for n in (3, 40, 0, 7, 1, 40, 12)]
+    together = viterbi(documents, schema=schema)
+    monkeypatch.setattr(module, "_CELLS", 100)
+    assert max(len(batch) for batch in module._batches([3, 40, 0, 7, 1, 40, 12], tags=5)) < 7
+    for one, other in zip(together, viterbi(documents, schema=schema), strict=True):
+        assert np.array_equal(one, other)

@@ -38,7 +38,7 @@ def small(*, resamples: int = 300) -> Evaluation:
         predicted,
         labels=["SIGN", "DRUG", "RARE", "UNSEEN"],
         training_counts=TRAINING,
-        inexpressible=1,
+        inexpressible={"SIGN": 1},
         resamples=resamples,
     )
 
@@ -47,7 +47,8 @@ def test_the_interface_of_evaluation_json() -> None:
     written = small().to_json()
     assert json.loads(json.dumps(written, allow_nan=False)) == written
     assert set(written) == {"strict", "overlap", "type", "mean_recall", "counts", "intervals"}
-    assert written["counts"] == {"documents": 3, "mentions": 14, "predicted": 12, "inexpressible": 1}
+    lost = {"inexpressible": 1, "inexpressible_by_label": {"SIGN": 1}}
+    assert written["counts"] == {"documents": 3, "mentions": 14, "predicted": 12, **lost}
     every = {
         *("precision", "recall", "f1", "gold", "predicted", "correct"),
         *("precision_interval", "recall_interval", "f1_interval"),
@@ -132,7 +133,7 @@ def test_gold_that_no_tag_can_express_counts_as_missed() -> None:
         {"a": [span("SIGN", 0, 20), inner[0]]},
         labels=["SIGN"],
         training_counts={},
-        inexpressible=2,
+        inexpressible={"SIGN": 2},
     )
     assert (found.strict.micro.gold, found.strict.micro.correct) == (3, 1)
     assert found.strict.micro.recall == pytest.approx(1 / 3)

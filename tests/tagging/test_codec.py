@@ -152,7 +152,7 @@ def test_any_tags_decode_to_mentions_apart_in_order(tags: list[int], scheme: Sch
     schema = build_schema(LABELS, scheme=scheme)
     tags = [min(tag, len(schema.tags) - 1) for tag in tags]
     starts = np.arange(7) * 2
-    tokens = Tokens(ids=starts, starts=starts, ends=starts + 2, words=starts)
+    tokens = Tokens(ids=starts, starts=starts, ends=starts + 2)
     mentions = decode(tags, tokens, schema=schema)
     assert all(a.end <= b.start for a, b in pairwise(mentions))
     labels = [next((m.label for m in mentions if m.start <= start < m.end), None) for start in starts]
@@ -162,7 +162,7 @@ def test_any_tags_decode_to_mentions_apart_in_order(tags: list[int], scheme: Sch
 def test_bad_sequences_are_repaired() -> None:
     schema = build_schema(["Drug", "Sign"])
     starts = np.arange(6)
-    tokens = Tokens(ids=starts, starts=starts, ends=starts + 1, words=starts)
+    tokens = Tokens(ids=starts, starts=starts, ends=starts + 1)
     mentions = decode([2, 4, 4, 3, IGNORE, 2], tokens, schema=schema)
     assert [(m.label, m.start, m.end) for m in mentions] == [
         ("Drug", 0, 1),
@@ -289,3 +289,11 @@ def test_half_a_character_cannot_be_tagged(bytewise: PreTrainedTokenizerFast) ->
     tags, findings = encoded_text(bytewise, "😀熱", *mentions)
     assert tags == ["B-Drug", *["I-Drug"] * 3, "B-Drug", *["I-Drug"] * 2]
     assert findings == []
+
+
+def test_a_byte_of_the_same_character_begins_no_mention() -> None:
+    tokens = Tokens(ids=np.arange(3), starts=np.array([0, 0, 1]), ends=np.array([1, 1, 2]))
+    schema = build_schema(["A"])
+    begin = schema.begin(0)
+    assert [(m.start, m.end) for m in decode([begin, begin, 0], tokens, schema=schema)] == [(0, 1)]
+    assert [(m.start, m.end) for m in decode([begin, begin, begin], tokens, schema=schema)] == [(0, 1), (1, 2)]

@@ -178,6 +178,6 @@ def test_settings_out_of_range_are_refused(wrong: dict[str, object]) -> None:
 
 def test_a_token_belongs_to_the_unit_in_which_it_starts() -> None:
     """Also where it spans a line break."""
-    tokens = Tokens(ids=np.arange(3), starts=np.array([0, 2, 7]), ends=np.array([2, 7, 9]), words=np.arange(3))
+    tokens = Tokens(ids=np.arange(3), starts=np.array([0, 2, 7]), ends=np.array([2, 7, 9]))
     windows = make_windows("ab cd\nef\n", tokens, document=0, settings=WindowSettings(), capacity=10)
     assert [(w.own_start, w.own_end) for w in windows] == [(0, 2), (2, 3)]

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -11,19 +12,20 @@ from typing import Any
 
 import numpy as np
 import pytest
+from safetensors.numpy import load_file, save_file
 from transformers import TrainerCallback, pipeline
 
 from raretag.corpus import Corpus
 from raretag.corpus.formats import write_corpus
 from raretag.errors import DataError, UsageError
-from raretag.training import RunFolder, train
-from raretag.training.callbacks import read_history
+from raretag.training import RunFolder, early_stopping, fine_tuning, train
+from raretag.training.checkpoints import Checkpoints
+from raretag.training.early_stopping import validation_scores
+from raretag.training.history import read_history
 from raretag.training.settings import TrainSettings
 
 
 def weights(run: RunFolder) -> dict[str, np.ndarray[Any, Any]]:
-    from safetensors.numpy import load_file
-
     return dict(load_file(run.path / "model" / "model.safetensors"))
 
 
@@ -99,6 +101,141 @@ def test_resumes_to_the_very_same_model(
 
     assert steps(resumed) == steps(whole)
     assert not (tmp_path / "cut" / ".resume").exists()
+
+
+def cut(where: str, *, call: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Break off at the given call of a function of training: just before it does its work, or just after."""
+    owner, name, after = {
+        "after a checkpoint": (Checkpoints, "on_save", True),
+        "before a checkpoint is marked": (Checkpoints, "on_save", False),
+        "before the best weights": (early_stopping, "save_weights", False),
+        "after the best weights": (early_stopping, "save_weights", True),
+        "before the model": (fine_tuning, "save_weights", False),
+        "after the model": (fine_tuning, "save_weights", True),
+    }[where]
+    real = getattr(owner, name)
+    calls = 0
+
+    def breaking(*arguments: Any, **named: Any) -> None:
+        nonlocal calls
+        calls += 1
+        if calls == call and not after:
+            raise KeyboardInterrupt
+        real(*arguments, **named)
+        if calls == call:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(owner, name, breaking)
+
+
+@pytest.mark.parametrize(
+    ("where", "call"),
+    [
+        ("after a checkpoint", 3),
+        ("after a checkpoint", 7),
+        ("after a checkpoint", 16),
+        ("after a checkpoint", 24),
+        ("before a checkpoint is marked", 8),
+        ("before the best weights", 1),
+        ("before the best weights", 2),
+        ("after the best weights", 2),
+        ("before the model", 1),
+        ("after the model", 1),
+    ],
+)
+def test_early_stopping_resumes_to_the_very_same_model(
+    tmp_path: Path,
+    small_corpus: Corpus,
+    small_settings: dict[str, Any],
+    monkeypatch: pytest.MonkeyPatch,
+    where: str,
+    call: int,
+) -> None:
+    optimiser = {"epochs": 16, "batch_tokens": 64, "learning_rate": 0.02, "patience": 2}
+    settings = TrainSettings.model_validate(
+        {**small_settings, "split": {"validation": 0.2}, "optimiser": optimiser, "checkpoint_seconds": 0}
+    )
+    whole = train(small_corpus, out=tmp_path / "whole", settings=settings)
+    with monkeypatch.context() as patched:
+        cut(where, call=call, monkeypatch=patched)
+        with pytest.raises(KeyboardInterrupt):
+            train(small_corpus, out=tmp_path / "cut", settings=settings)
+    resumed = train(small_corpus, out=tmp_path / "cut", settings=settings, resume=True)
+    expected = weights(whole)
+    assert all(np.array_equal(expected[name], value) for name, value in weights(resumed).items())
+
+    def scores(run: RunFolder) -> list[float]:
+        return validation_scores(run.path / "history.jsonl")
+
+    assert scores(resumed) == scores(whole)
+    assert 3 < len(scores(whole)) < 16
+
+
+def test_a_diverged_run_ends_with_an_error(
+    tmp_path: Path, small_corpus: Corpus, small_settings: dict[str, Any]
+) -> None:
+    optimiser = {"epochs": 30, "batch_tokens": 64, "learning_rate": 0.99, "head_multiplier": 1e38}
+    settings = TrainSettings.model_validate({**small_settings, "optimiser": optimiser})
+    with pytest.raises(DataError, match=r"finite.*learning_rate"):
+        train(small_corpus, out=tmp_path / "run", settings=settings)
+    assert "NaN" not in (tmp_path / "run" / "history.jsonl").read_text(encoding="utf-8")
+    with pytest.raises(DataError, match="not finished"):
+        RunFolder.open(tmp_path / "run")
+
+
+def test_a_finished_run_refuses_other_documents(tmp_path: Path, small_corpus: Corpus, settings: TrainSettings) -> None:
+    train(small_corpus, out=tmp_path / "run", settings=settings)
+    fewer = replace(small_corpus, documents=small_corpus.documents[1:])
+    with pytest.raises(UsageError, match="other documents"):
+        train(fewer, out=tmp_path / "run", settings=settings, resume=True)
+    assert train(small_corpus, out=tmp_path / "run", settings=settings, resume=True).path == tmp_path / "run"
+
+
+def test_refuses_to_resume_on_another_encoder(
+    tmp_path: Path, small_corpus: Corpus, small_settings: dict[str, Any], tiny_encoder: Path
+) -> None:
+    encoder = tmp_path / "encoder"
+    shutil.copytree(tiny_encoder, encoder)
+    settings = TrainSettings.model_validate({**small_settings, "encoder": str(encoder)})
+    with pytest.raises(KeyboardInterrupt):
+        train(small_corpus, out=tmp_path / "run", settings=settings, callbacks=[StopAt(2)])
+    changed = load_file(encoder / "model.safetensors")
+    save_file({name: 2 * value for name, value in changed.items()}, encoder / "model.safetensors")
+    with pytest.raises(UsageError, match="another encoder"):
+        train(small_corpus, out=tmp_path / "run", settings=settings, resume=True)
+
+
+def test_one_training_at_a_time(tmp_path: Path, small_corpus: Corpus, settings: TrainSettings) -> None:
+    class Rival(TrainerCallback):
+        def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+            if state.global_step == 2:
+                with pytest.raises(UsageError, match="another training is at work"):
+                    train(small_corpus, out=tmp_path / "run", settings=settings, resume=True)
+
+    run = train(small_corpus, out=tmp_path / "run", settings=settings, callbacks=[Rival()])
+    assert run.manifest["status"] == "complete"
+
+
+def test_several_processes_are_refused(
+    tmp_path: Path, small_corpus: Corpus, settings: TrainSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    with pytest.raises(UsageError, match="several processes"):
+        train(small_corpus, out=tmp_path / "run", settings=settings)
+    assert not (tmp_path / "run").exists()
+
+
+def test_the_manifest_tells_what_the_objective_makes_of_the_prior(
+    tmp_path: Path, small_corpus: Corpus, small_settings: dict[str, Any]
+) -> None:
+    settings = TrainSettings.model_validate(
+        {**small_settings, "objective": {"name": "weighted", "gamma": 1, "cap": 50}}
+    )
+    prior = train(small_corpus, out=tmp_path / "run", settings=settings).manifest["prior"]
+    assert sum(prior["empirical"].values()) == pytest.approx(1, abs=1e-6)
+    assert sum(prior["effective"].values()) == pytest.approx(1, abs=1e-6)
+    assert prior["effective"]["O"] < prior["empirical"]["O"]
+    assert prior["effective"]["B-Rare-sign"] > prior["empirical"]["B-Rare-sign"]
 
 
 def test_survives_sigkill_at_any_moment(tmp_path: Path, small_corpus: Corpus, small_settings: dict[str, Any]) -> None:

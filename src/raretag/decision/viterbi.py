@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import numpy.typing as npt
 
 from raretag.probability import TINY, stack
 from raretag.tagging import Schema
+
+# cells of (documents, longest, tags) that are held at once: 64 MiB as float64
+_CELLS = 2**23
 
 
 def viterbi(probabilities: Sequence[npt.NDArray[np.float32]], *, schema: Schema) -> list[npt.NDArray[np.int64]]:
@@ -20,6 +23,27 @@ def viterbi(probabilities: Sequence[npt.NDArray[np.float32]], *, schema: Schema)
     """
     if schema.scheme == "IO":
         return [np.argmax(p, axis=1).astype(np.int64) for p in probabilities]
+    paths: list[npt.NDArray[np.int64]] = [np.zeros(0, dtype=np.int64)] * len(probabilities)
+    for batch in _batches([len(p) for p in probabilities], tags=len(schema.tags)):
+        for number, path in zip(batch, _side_by_side([probabilities[n] for n in batch], schema), strict=True):
+            paths[number] = path
+    return paths
+
+
+def _batches(lengths: Sequence[int], *, tags: int) -> Iterator[list[int]]:
+    """Documents of about equal length together, so that one long note does not stretch many short ones."""
+    batch: list[int] = []
+    for number in sorted(range(len(lengths)), key=lengths.__getitem__):
+        if batch and (len(batch) + 1) * lengths[number] * tags > _CELLS:
+            yield batch
+            batch = []
+        batch.append(number)
+    if batch:
+        yield batch
+
+
+def _side_by_side(probabilities: Sequence[npt.NDArray[np.float32]], schema: Schema) -> list[npt.NDArray[np.int64]]:
+    """All documents step by step together: numpy works on (documents, tags) at once."""
     lengths = [len(p) for p in probabilities]
     emissions = np.log(np.maximum(stack(probabilities, tags=len(schema.tags)), TINY))
     documents, longest, tags = emissions.shape

@@ -19,14 +19,14 @@ def evaluate(
     *,
     labels: Sequence[str],
     training_counts: Mapping[str, int],
-    inexpressible: int | None = None,
+    inexpressible: Mapping[str, int] | None = None,
     resamples: int = 2000,
     seed: int = 0,
 ) -> Evaluation:
     """All figures of `evaluation.json` that mentions alone can tell.
 
     `gold` are the untouched documents, at least one; every mention in them counts, also those that no window
-    or tag can express: `inexpressible` says how many these are and changes no score. `predicted` maps
+    or tag can express: `inexpressible` says how many these are by label and changes no score. `predicted` maps
     document ids to mentions in code points of the same text; a missing document has no prediction. `labels`
     are those of the schema; others that occur in gold or predictions are added. `training_counts` are
     training mentions per label (absent: 0) and give the groups head, medium and tail. `resamples` >= 0 of
@@ -55,7 +55,8 @@ def evaluate(
             documents=len(gold),
             mentions=strict.micro.gold,
             predicted=strict.micro.predicted,
-            inexpressible=inexpressible,
+            inexpressible=None if inexpressible is None else sum(inexpressible.values()),
+            inexpressible_by_label=None if inexpressible is None else dict(sorted(inexpressible.items())),
         ),
         intervals=Resampling(
             unit="group" if any(kind == "group" for kind, _ in groups) else "document",

@@ -94,6 +94,7 @@ class EvaluationCounts:
     mentions: int
     predicted: int
     inexpressible: int | None
+    inexpressible_by_label: Mapping[str, int] | None
 
 
 @final

@@ -13,11 +13,9 @@ Floats = NDArray[np.float64]
 
 
 def rates(counts: Floats) -> Floats:
-    """Counts (..., 3) gold, predicted, correct -> (..., 3) precision c/p, recall c/g and F1 2c/(g+p), in [0,
-    1].
+    """Counts (..., 3) gold, predicted, correct -> (..., 3) precision c/p, recall c/g and F1 2c/(g+p), in [0, 1].
 
-    NaN is undefined: precision where nothing is predicted, recall where there is no gold, F1 where there is
-    neither.
+    NaN is undefined: precision where nothing is predicted, recall where there is no gold, F1 where there is neither.
     """
     gold, predicted, correct = counts[..., GOLD], counts[..., PREDICTED], counts[..., CORRECT]
     return np.stack([_ratio(correct, predicted), _ratio(correct, gold), _ratio(2 * correct, gold + predicted)], axis=-1)
@@ -29,11 +27,9 @@ def micro_rates(counts: Floats) -> Floats:
 
 
 def macro_rates(counts: Floats) -> Floats:
-    """Rates averaged over the labels with gold > 0: (..., labels, 3) -> (..., 3); NaN where no label has
-    gold.
+    """Rates averaged over the labels with gold > 0: (..., labels, 3) -> (..., 3); NaN where no label has gold.
 
-    A label that is never predicted has F1 0 in the mean, but no precision: that mean is over the predicted
-    ones.
+    A label that is never predicted has F1 0 in the mean, but no precision: that mean is over the predicted ones.
     """
     single = rates(counts)
     averaged = np.broadcast_to((counts[..., GOLD] > 0)[..., None], single.shape) & ~np.isnan(single)

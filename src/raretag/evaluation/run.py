@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -17,10 +18,15 @@ from raretag.training.run_folder import RunFolder
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unseen:
-    """The documents to evaluate on, and how many were set aside because training or early stopping saw them."""
+    """The documents to evaluate on.
+
+    `seen` were set aside because training or early stopping saw their text. `shared` are the run's own test documents
+    whose text also stands in training, as it happens in official splits: they are kept.
+    """
 
     documents: tuple[Document, ...]
     seen: int
+    shared: int
 
 
 def unseen_documents(run: RunFolder, corpus: Corpus) -> Unseen:
@@ -41,7 +47,11 @@ def unseen_documents(run: RunFolder, corpus: Corpus) -> Unseen:
             f"training saw all {len(corpus.documents)} documents of these data",
             remedy="Give others, or train again with split.test above 0",
         )
-    return Unseen(documents=kept, seen=len(corpus.documents) - len(kept))
+    return Unseen(
+        documents=kept,
+        seen=len(corpus.documents) - len(kept),
+        shared=sum(document.fingerprint in learned for document in kept),
+    )
 
 
 def evaluate_run(
@@ -60,9 +70,10 @@ def evaluate_run(
     schema, overlaps = run.schema, run.manifest["settings"]["tagging"]["overlaps"]
     scores = score(run.predictor(), documents, advance=advance)
     training_counts = dict(zip(schema.labels, schema.mention_counts, strict=True))
-    inexpressible = sum(
-        len(encode(document, one.tokens, schema=schema, overlaps=overlaps, counts=training_counts).findings)
+    inexpressible = Counter(
+        finding.label or ""
         for document, one in zip(documents, scores, strict=True)
+        for finding in encode(document, one.tokens, schema=schema, overlaps=overlaps, counts=training_counts).findings
     )
     return evaluate(
         documents,

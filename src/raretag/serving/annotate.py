@@ -14,6 +14,9 @@ from raretag.training.run_folder import RunFolder
 def annotate(run: RunFolder, corpus: Corpus, *, advance: Callable[[int], None] | None = None) -> Corpus:
     """The documents of `corpus` with the model's mentions in place of their own; `score` is a probability in [0, 1].
 
+    It is exact over the model's valid tag paths, and as good as the model: uncalibrated, and under an objective other
+    than cross-entropy with the prior that the manifest tells as `effective`.
+
     What a format kept beside mentions (relations, events) belongs to the old mentions and is left out.
     `advance` is told how many windows each batch had.
     """

@@ -97,13 +97,18 @@ def encode(
 
 
 def decode(tags: Sequence[int] | TagIds, tokens: Tokens, *, schema: Schema) -> list[Mention]:
-    """Read mentions off tags, int (tokens,). An `I-` without its beginning begins one; −100 counts as `O`."""
+    """Read mentions off tags, int (tokens,). An `I-` without its beginning begins one; −100 counts as `O`.
+
+    A token that begins inside the one before (a byte of the same character) cannot begin a mention of its own.
+    """
     groups = schema.groups
     mentions: list[Mention] = []
     first, label = 0, -1
     for position in range(len(tags) + 1):
         tag = int(tags[position]) if position < len(tags) else OUTSIDE
         group = int(groups[tag]) - 1 if tag >= 0 else -1
+        if 0 < position < len(tags) and tokens.starts[position] < tokens.ends[position - 1]:
+            continue
         opens = group >= 0 and (group != label or (schema.scheme == "BIO" and tag == schema.begin(group)))
         if label >= 0 and (opens or group != label):
             mentions.append(

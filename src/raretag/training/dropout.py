@@ -1,4 +1,4 @@
-"""Dropout that draws a byte an element instead of a float: the same thing, a quarter of a CPU step's time less.
+"""Dropout that draws a byte an element instead of a float: the same thing, faster on a CPU.
 
 On a CPU the random numbers of dropout take longer than the matrix products around them. Eight random bytes come from
 one 64-bit draw; an element is dropped when its byte is below 256 p, so p is rounded to a multiple of 1/256 (0.1 to
@@ -24,11 +24,13 @@ _LEVELS = 256
 def byte_dropout(x: Tensor, p: float) -> Tensor:
     """Zero each element with probability round(256 p)/256 and scale the others to keep the mean; any shape and dtype.
 
-    p: in [0, 1). The draws come from torch's global CPU generator, so seeds and checkpoints cover them.
+    p: in [0, 1]. The draws come from torch's global CPU generator, so seeds and checkpoints cover them.
     """
     dropped = round(p * _LEVELS)
     if dropped == 0:
         return x
+    if dropped == _LEVELS:
+        return x * 0.0
     draws = torch.randint(-(2**63), 2**63 - 1, ((x.numel() + 7) // 8,))
     keep = draws.view(torch.uint8)[: x.numel()].view(x.shape) >= dropped
     return x * keep.to(x.dtype).mul_(_LEVELS / (_LEVELS - dropped))

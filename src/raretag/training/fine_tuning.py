@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -11,34 +10,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from raretag.corpus import Corpus, Document
-from raretag.corpus.splitting import Split, official_split, split_corpus
+from raretag.corpus.splitting import Split, split_corpus
 from raretag.errors import DataError, UsageError
 from raretag.objectives import objective
 from raretag.sampling import TokenBudget
 from raretag.tagging import EncoderSource, capacity, load_tokenizer, resolve_encoder
-from raretag.training.callbacks import (
-    Checkpoints,
-    EarlyStopping,
-    History,
-    last_checkpoint,
-    recover,
-    save_weights,
-)
+from raretag.training.checkpoints import Checkpoints, last_checkpoint, recover, save_weights, steps_done
 from raretag.training.dataset import TrainingData, prepare
+from raretag.training.early_stopping import EarlyStopping, out_of_patience, validation_scores
+from raretag.training.exclusive import alone, refuse_several_processes
+from raretag.training.history import History
 from raretag.training.inference import Predictor
-from raretag.training.manifest import describe_start, finish
-from raretag.training.model import build_model, position_limit
-from raretag.training.precision import Precision, fastest_precision
-from raretag.training.run_folder import (
-    HISTORY,
-    MANIFEST,
-    MODEL,
-    RESUME,
-    SCHEMA,
-    RunFolder,
-    read_json,
-    write_json,
-)
+from raretag.training.manifest import describe_data, describe_encoder, describe_start, finish
+from raretag.training.model import build_model, load_config, position_limit
+from raretag.training.precision import Precision
+from raretag.training.run_folder import HISTORY, MANIFEST, MODEL, RESUME, SCHEMA, RunFolder, read_manifest, write_json
 from raretag.training.settings import TrainSettings
 from raretag.training.trainer import build_trainer, quiet
 from raretag.training.validation import brier_score
@@ -77,44 +63,39 @@ def train(
     learned from.
     """
     quiet()
+    refuse_several_processes()
     begun = _begun(out, settings=settings, resume=resume)
-    if begun is not None and begun.get("status") == "complete":
-        return RunFolder.open(out)
+    shares = settings.split
+    split = split_corpus(corpus, test=shares.test, validation=shares.validation, seed=settings.seed)
+    if begun is not None:
+        _same(begun, "data", describe_data(split), out=out)
+        if begun["status"] == "complete":
+            return RunFolder.open(out)
     announce("preparing the documents and the encoder")
-    plan = plan_training(corpus, settings=settings)
-    precision: Precision = begun["precision"] if begun else fastest_precision_for(settings)
-    start = describe_start(plan.split, settings=settings, source=plan.source, precision=precision, data=plan.data)
-    if begun is not None and begun["data"] != start["data"]:
-        raise UsageError(
-            "this run was begun with other documents", remedy="Give the same data, or another --out", file=out
-        )
+    plan = plan_training(corpus, split=split, settings=settings)
+    start = begun or describe_start(split, settings=settings, source=plan.source, data=plan.data)
+    _same(start, "encoder", describe_encoder(plan.source), out=out)
     (out / RESUME).mkdir(parents=True, exist_ok=True)
-    if begun is None:
+    with alone(out / RESUME):
         write_json(out / MANIFEST, start)
-    write_json(out / SCHEMA, plan.data.schema.to_json())
-    seconds = _fit(plan, out=out, precision=precision, callbacks=callbacks, announce=announce)
-    announce("saving the model")
-    save_weights(plan.model, out / MODEL, also=plan.tokenizer)
-    write_json(out / MANIFEST, finish(start, seconds=seconds))
+        write_json(out / SCHEMA, plan.data.schema.to_json())
+        seconds = _fit(plan, out=out, precision=start["precision"], callbacks=callbacks, announce=announce)
+        announce("saving the model")
+        save_weights(plan.model, out / MODEL, also=plan.tokenizer)
+        write_json(out / MANIFEST, finish(start, seconds=seconds))
     shutil.rmtree(out / RESUME, ignore_errors=True)
     return RunFolder.open(out)
 
 
-def plan_training(corpus: Corpus, *, settings: TrainSettings) -> Plan:
-    """Split the corpus, load the encoder, tag and cut the training documents.
+def plan_training(corpus: Corpus, *, split: Split, settings: TrainSettings) -> Plan:
+    """Load the encoder, tag and cut the training documents of `split`; the labels are those of the whole corpus.
 
     Raises DataError where the training part holds no mention that a tag can express.
     """
-    source = resolve_encoder(settings.encoder)
-    split = official_split(corpus) or split_corpus(
-        corpus, test=settings.split.test, validation=settings.split.validation, seed=settings.seed
-    )
     _check_mentions(split.train)
+    source = resolve_encoder(settings.encoder)
     tokenizer = load_tokenizer(source)
-    from transformers import AutoConfig
-
-    limit = position_limit(AutoConfig.from_pretrained(source.location))
-    room = capacity(settings.windows, tokenizer=tokenizer, positions=limit)
+    room = capacity(settings.windows, tokenizer=tokenizer, positions=position_limit(load_config(source)))
     data = prepare(
         split.train,
         labels=corpus.labels,
@@ -140,11 +121,6 @@ def plan_training(corpus: Corpus, *, settings: TrainSettings) -> Plan:
     )
 
 
-def fastest_precision_for(settings: TrainSettings) -> Precision:
-    """What the settings ask for; `auto` is measured."""
-    return fastest_precision() if settings.precision == "auto" else settings.precision
-
-
 def _fit(
     plan: Plan,
     *,
@@ -155,7 +131,8 @@ def _fit(
 ) -> float:
     """Run the steps that are left; afterwards the plan's model holds the weights to keep. Returns training seconds."""
     settings, dataset = plan.settings.optimiser, plan.data.dataset
-    history = History(out / HISTORY)
+    checkpoint = last_checkpoint(out / RESUME)
+    history = History(out / HISTORY, step=steps_done(checkpoint))
     best = out / RESUME / "best"
     recover(best)
     watchers: list[TrainerCallback] = [history]
@@ -178,17 +155,33 @@ def _fit(
         folder=out / RESUME,
         callbacks=[*watchers, *callbacks, Checkpoints(seconds=plan.settings.checkpoint_seconds)],
     )
-    if plan.data.findings:
-        kinds = Counter(finding.rule.removeprefix("tagging.") for finding in plan.data.findings)
-        told = ", ".join(f"{number} {kind}" for kind, number in kinds.most_common())
-        announce(f"{len(plan.data.findings)} training mentions cannot be expressed by tags: {told}")
-    checkpoint = last_checkpoint(out / RESUME)
-    announce(f"training on {len(dataset)} windows of {len(plan.split.train)} documents, {precision}")
-    started = time.perf_counter()
-    trainer.train(resume_from_checkpoint=None if checkpoint is None else str(checkpoint))
-    if best.exists():
+    _tell_inexpressible(plan.data, announce)
+    if not out_of_patience(validation_scores(out / HISTORY), patience=settings.patience):
+        announce(f"training on {len(dataset)} windows of {len(plan.split.train)} documents, {precision}")
+        trainer.train(resume_from_checkpoint=None if checkpoint is None else str(checkpoint))
+    if plan.split.validation:
         plan.model.load_state_dict(type(plan.model).from_pretrained(best).state_dict())
-    return time.perf_counter() - started
+    if not all(bool(parameter.isfinite().all()) for parameter in plan.model.parameters()):
+        raise DataError(
+            "training ended with weights that are no finite numbers",
+            remedy="Lower optimiser.learning_rate and train anew",
+            file=out,
+        )
+    return history.seconds
+
+
+def _tell_inexpressible(data: TrainingData, announce: Callable[[str], None]) -> None:
+    """How many mentions tags cannot express, and which labels lose more than a tenth of theirs by it."""
+    if not data.findings:
+        return
+    kinds = Counter(finding.rule.removeprefix("tagging.") for finding in data.findings)
+    told = ", ".join(f"{number} {kind}" for kind, number in kinds.most_common())
+    announce(f"training mentions that tags cannot express: {len(data.findings)} ({told})")
+    lost = Counter(finding.label for finding in data.findings)
+    counts = dict(zip(data.schema.labels, data.schema.mention_counts, strict=True))
+    hard = [f"{label} {n} of {counts[label]}" for label, n in lost.most_common() if label and n > counts[label] / 10]
+    if hard:
+        announce(f"hardest hit: {', '.join(hard)}; another tagging.overlaps (shortest, rarest) may keep them")
 
 
 def _early_stopping(plan: Plan, *, history: History, best: Path, precision: Precision, records: Path) -> EarlyStopping:
@@ -229,14 +222,19 @@ def _begun(out: Path, *, settings: TrainSettings, resume: bool) -> dict[str, Any
         if {path.name for path in out.iterdir()} <= {RESUME, f".{MANIFEST}.writing"}:
             return None
         raise UsageError("this is not a run folder", remedy="Choose another --out", file=out)
-    begun = read_json(out / MANIFEST)
-    if begun.get("settings") != settings.model_dump(mode="json"):
+    begun = read_manifest(out)
+    if begun["settings"] != settings.model_dump(mode="json"):
         raise UsageError(
-            "this run was begun with other settings",
-            remedy="Repeat the first command and add --resume",
-            file=out,
+            "this run was begun with other settings", remedy="Repeat the first command and add --resume", file=out
         )
     return begun
+
+
+def _same(begun: dict[str, Any], part: str, now: object, *, out: Path) -> None:
+    """Raises UsageError where the data or the encoder is not what the run was begun with."""
+    if begun[part] != now:
+        what = {"data": "other documents", "encoder": "another encoder"}[part]
+        raise UsageError(f"this run was begun with {what}", remedy=f"Give the same {part}, or another --out", file=out)
 
 
 def _check_mentions(documents: Sequence[Document]) -> None:

@@ -86,14 +86,17 @@ class Predictor:
             seen = np.concatenate([special.prefix, text, special.suffix])
             ids[row, : len(seen)] = seen
             mask[row, : len(seen)] = 1
+        device = self.model.device
         was_training = self.model.training
         self.model.eval()
         with (
             torch.inference_mode(),
-            torch.autocast("cpu", torch.bfloat16, enabled=self.precision == "bfloat16"),
+            torch.autocast(device.type, torch.bfloat16, enabled=self.precision == "bfloat16"),
         ):
-            logits = self.model(input_ids=torch.from_numpy(ids), attention_mask=torch.from_numpy(mask)).logits
-            result = torch.softmax(logits.float(), dim=-1).numpy()
+            logits = self.model(
+                input_ids=torch.from_numpy(ids).to(device), attention_mask=torch.from_numpy(mask).to(device)
+            ).logits
+            result = torch.softmax(logits.float(), dim=-1).cpu().numpy()
         self.model.train(was_training)
         return np.asarray(result, dtype=np.float32)
 

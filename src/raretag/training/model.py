@@ -48,6 +48,20 @@ def build_model(source: EncoderSource, *, schema: Schema, seed: int) -> PreTrain
     return model
 
 
+def load_config(source: EncoderSource) -> PretrainedConfig:
+    """The encoder's configuration. Raises DataError where there is none."""
+    from transformers import AutoConfig
+
+    try:
+        config: PretrainedConfig = AutoConfig.from_pretrained(source.location)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise DataError(
+            f"the configuration of encoder {source.name!r} cannot be read ({type(error).__name__})",
+            remedy="Name an encoder with a config.json of a BERT-like model",
+        ) from error
+    return config
+
+
 def tag_head(model: PreTrainedModel) -> torch.nn.Linear:
     """The linear layer that gives the tag logits. Raises DataError for a model without one."""
     head = getattr(model, "classifier", None)

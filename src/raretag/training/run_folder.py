@@ -32,9 +32,7 @@ class RunFolder:
     def open(path: Path) -> RunFolder:
         """Raises DataError where `path` is no run folder, or its training has not finished."""
         run = RunFolder(path)
-        if not (path / MANIFEST).is_file():
-            raise DataError("this is not a run folder", remedy="Name a folder that raretag train wrote", file=path)
-        if run.manifest.get("status") != "complete":
+        if run.manifest["status"] != "complete":
             raise DataError(
                 "training has not finished here",
                 remedy="Finish it: repeat the command with --resume",
@@ -48,7 +46,7 @@ class RunFolder:
     @property
     def manifest(self) -> dict[str, Any]:
         """Settings, seeds, versions, data hashes, split, hardware and time."""
-        return read_json(self.path / MANIFEST)
+        return read_manifest(self.path)
 
     @property
     def schema(self) -> Schema:
@@ -80,6 +78,18 @@ class RunFolder:
         target = self.path / name
         write_json(target, content)
         return target
+
+
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """The manifest of a run folder. Raises DataError where it is missing or lacks what every manifest has."""
+    if not (folder / MANIFEST).is_file():
+        raise DataError("this is not a run folder", remedy="Name a folder that raretag train wrote", file=folder)
+    content = read_json(folder / MANIFEST)
+    data = content.get("data")
+    whole = {"status", "settings", "precision", "encoder", "data"} <= content.keys()
+    if not whole or not isinstance(data, dict) or not {"train", "validation", "test"} <= data.keys():
+        raise DataError("the manifest of this run folder is damaged", remedy="Train again", file=folder / MANIFEST)
+    return content
 
 
 def read_json(path: Path) -> dict[str, Any]:

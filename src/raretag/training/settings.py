@@ -11,7 +11,7 @@ from raretag.tagging import OverlapPolicy, WindowSettings
 
 
 class _Settings(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class SplitSettings(_Settings):
@@ -35,7 +35,7 @@ class ObjectiveSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="allow")
 
-    name: str = Field(default="cross-entropy", description="see `raretag recipes` and the objectives' documentation")
+    name: str = Field(default="cross-entropy", description="see docs/settings.md")
 
     @model_validator(mode="after")
     def _known_options(self) -> ObjectiveSettings:

@@ -1,0 +1,94 @@
+"""What an interrupted run goes on from; nothing counts before it is whole."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import time
+from pathlib import Path
+from typing import Any, final
+
+from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+
+_COMPLETE = "complete"
+
+
+@final
+class Checkpoints(TrainerCallback):  # type: ignore[misc, unused-ignore]
+    """Ask for a checkpoint every `seconds`, and mark each one complete once all its files are there."""
+
+    def __init__(self, *, seconds: float) -> None:
+        self._seconds = seconds
+        self._last = time.monotonic()
+
+    def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
+        """Save if it is time; the end of an epoch is left to `on_epoch_end`, which comes after validation."""
+        steps_in_epoch = state.max_steps // state.num_train_epochs
+        if self._due() and state.global_step % steps_in_epoch != 0:
+            control.should_save = True
+
+    def on_epoch_end(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> None:
+        """Save if it is time."""
+        if self._due():
+            control.should_save = True
+
+    def on_save(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
+        """A checkpoint without this mark was cut off and is not used."""
+        folder = Path(str(args.output_dir)) / f"checkpoint-{state.global_step}"
+        # a pickle that nothing reads
+        (folder / "training_args.bin").unlink(missing_ok=True)
+        (folder / _COMPLETE).touch()
+        self._last = time.monotonic()
+
+    def _due(self) -> bool:
+        return time.monotonic() - self._last >= self._seconds
+
+
+def last_checkpoint(folder: Path) -> Path | None:
+    """The newest whole checkpoint in `folder`; the others are deleted."""
+    found: list[Path] = []
+    for checkpoint in sorted(folder.glob("checkpoint-*"), key=lambda path: int(path.name.split("-")[1])):
+        if (checkpoint / _COMPLETE).exists() and _step(checkpoint) is not None:
+            found.append(checkpoint)
+        else:
+            shutil.rmtree(checkpoint)
+    return found[-1] if found else None
+
+
+def steps_done(checkpoint: Path | None) -> int:
+    """The number of steps behind a whole checkpoint, 0 without one."""
+    return 0 if checkpoint is None else _step(checkpoint) or 0
+
+
+def _step(checkpoint: Path) -> int | None:
+    try:
+        return int(json.loads((checkpoint / "trainer_state.json").read_text(encoding="utf-8"))["global_step"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def save_weights(model: Any, folder: Path, *, also: Any = None) -> None:
+    """Write a Hugging Face folder of `model` (and a tokenizer) beside its place, then move it there whole."""
+    writing, old = _beside(folder)
+    for leftover in (writing, old):
+        shutil.rmtree(leftover, ignore_errors=True)
+    model.save_pretrained(writing)
+    if also is not None:
+        also.save_pretrained(writing)
+    if folder.exists():
+        folder.replace(old)
+    writing.replace(folder)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def recover(folder: Path) -> None:
+    """Undo a `save_weights` that was cut off between its two moves."""
+    _, old = _beside(folder)
+    if old.exists() and not folder.exists():
+        old.replace(folder)
+
+
+def _beside(folder: Path) -> tuple[Path, Path]:
+    return folder.with_name(f".{folder.name}.writing"), folder.with_name(f".{folder.name}.old")
