@@ -150,14 +150,62 @@ def test_official_parts_are_used_where_every_document_names_one() -> None:
     split = official_split(corpus)
     assert split is not None
     assert parts(split) == [["a", "b"], [], ["c"]]
+    assert (split.origin, split.findings) == ("the corpus' own parts", ())
     assert split_corpus(corpus, test=0.5, validation=0.2, seed=0) == split
 
 
-def test_a_part_alone_or_a_document_without_a_part_is_no_official_split() -> None:
-    only_train = Corpus(documents=tuple(note(str(k), split="train") for k in range(10)))
-    assert official_split(only_train) is None
-    assert len(split_corpus(only_train, test=0.2, validation=0, seed=0).test) == 2
-    assert official_split(Corpus(documents=(note("a", split="train"), note("b", split="test"), note("c")))) is None
+@pytest.mark.parametrize(
+    ("names", "origin"),
+    [
+        ((), "drawn"),
+        (("train",), "drawn: the corpus names no test part"),
+        (("train", "validation"), "drawn: the corpus names no test part"),
+        (("test",), "drawn: the corpus names no train part"),
+        (("validation",), "drawn: the corpus names no train and no test part"),
+    ],
+)
+def test_without_train_and_test_the_parts_are_drawn_and_say_why(names: tuple[str, ...], origin: str) -> None:
+    named = [{"split": names[k % len(names)]} if names else {} for k in range(10)]
+    corpus = Corpus(documents=tuple(note(str(k), **metadata) for k, metadata in enumerate(named)))
+    assert official_split(corpus) is None
+    split = split_corpus(corpus, test=0.2, validation=0, seed=0)
+    assert [len(part) for part in parts(split)] == [8, 0, 2]
+    assert (split.origin, split.findings) == (origin, ())
+
+
+def test_folds_say_which_they_are() -> None:
+    corpus = Corpus(documents=tuple(note(str(k)) for k in range(4)))
+    assert [fold.origin for fold in folds(corpus, folds=2, seed=0)] == ["drawn: fold 1 of 2", "drawn: fold 2 of 2"]
+
+
+def test_a_stray_document_does_not_undo_the_official_parts_silently() -> None:
+    named = [note("a", split="train"), note("b", split="train"), note("c", split="test")]
+    corpus = Corpus(documents=(*named, note("z"), note("stray", split="")))
+    for split in (official_split, lambda corpus: split_corpus(corpus, test=0.2, validation=0.1, seed=0)):
+        with pytest.raises(DataError, match=r"3 documents name a part of a split, 2 do not.*'stray'") as caught:
+            split(corpus)
+        assert "train, validation, test" in caught.value.remedy
+
+
+def test_what_official_parts_share_with_test_is_found_and_left_there() -> None:
+    corpus = Corpus(
+        documents=(
+            note("a", split="train", text="one text", group="p"),
+            note("b", split="validation", text="another", group=""),
+            note("c", split="test", text="of the same patient", group="p"),
+            note("d", split="test", text="one  text\r\n"),
+            note("e", split="test", text="another", group=""),
+            note("f", split="test", text="of its own", group="q"),
+            note("g", split="test", text="of its own", group="q"),
+        )
+    )
+    split = split_corpus(corpus, test=0.2, validation=0.1, seed=0)
+    assert parts(split) == [["a"], ["b"], ["c", "d", "e", "f", "g"]]
+    assert [(finding.rule, finding.document) for finding in split.findings] == [
+        ("split.shared-group", "c"),
+        ("split.shared-text", "d"),
+        ("split.shared-text", "e"),
+    ]
 
 
 def test_an_unknown_part_names_the_document() -> None:

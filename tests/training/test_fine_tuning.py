@@ -22,7 +22,7 @@ from raretag.training import RunFolder, early_stopping, fine_tuning, train
 from raretag.training.checkpoints import Checkpoints
 from raretag.training.early_stopping import validation_scores
 from raretag.training.history import read_history
-from raretag.training.settings import TrainSettings
+from raretag.training.settings import SplitSettings, TrainSettings
 
 
 def weights(run: RunFolder) -> dict[str, np.ndarray[Any, Any]]:
@@ -323,7 +323,13 @@ def test_official_parts_are_kept(tmp_path: Path, small_corpus: Corpus, settings:
         replace(document, metadata={"split": part})
         for document, part in zip(small_corpus.documents, parts, strict=True)
     )
-    run = train(replace(small_corpus, documents=documents), out=tmp_path / "run", settings=settings)
+    told: list[str] = []
+    corpus = replace(small_corpus, documents=documents)
+    run = train(corpus, out=tmp_path / "run", settings=settings, announce=told.append)
+    assert told[0] == "documents: 14 to train, 2 to validate, 4 to test (the corpus' own parts)"
+    with pytest.raises(UsageError, match="its own parts"):
+        other = settings.model_copy(update={"split": SplitSettings(test=0.5)})
+        train(corpus, out=tmp_path / "other", settings=other)
     assert list(run.manifest["data"]["test"]) == [d.id for d in documents[16:]]
     assert len(run.manifest["data"]["validation"]) == 2
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -65,8 +66,13 @@ class Document:
 
     @property
     def fingerprint(self) -> str:
-        """sha256 of the text in UTF-8: tells whether two corpora share a note, whatever it is called."""
-        return hashlib.sha256(self.text.encode("utf-8", "surrogatepass")).hexdigest()
+        """Tells whether two corpora share a note, whatever it is called and whatever its line ends.
+
+        sha256 in UTF-8 of the text without U+FEFF (byte order marks), in NFC, every run of white space as one blank,
+        none at its ends.
+        """
+        composed = unicodedata.normalize("NFC", self.text.replace("\ufeff", ""))
+        return hashlib.sha256(" ".join(composed.split()).encode("utf-8", "surrogatepass")).hexdigest()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

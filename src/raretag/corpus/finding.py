@@ -22,6 +22,14 @@ RULES: dict[str, Rule] = {
         "two documents have the same id, so the later one got a number",
         "give every document an id of its own if ids must stay as they are",
     ),
+    "file.ignored": Rule(
+        "files with this ending, of which this is the first, are not of the format and were not used",
+        "nothing, unless they hold notes or annotations; then convert them first or name their format",
+    ),
+    "file.run-folder": Rule(
+        "the folder is a run that training wrote, so nothing in it was used",
+        "nothing; keep runs outside the data to be rid of this line",
+    ),
     "brat.no-ann": Rule(
         "the text has no .ann file, so it is a document without mentions",
         "add an empty .ann file if it was annotated and holds none; nothing to do if it is to be annotated",
@@ -185,6 +193,14 @@ RULES: dict[str, Rule] = {
     "write.lost": Rule(
         "the format has no place for this, so it was not written",
         "write to jsonl to keep everything",
+    ),
+    "split.shared-group": Rule(
+        "the test document's patient is in train or validation too, so its scores are optimistic",
+        "move all documents of a patient into one part, or let no document name a part, so that parts are drawn",
+    ),
+    "split.shared-text": Rule(
+        "the test document's text is in train or validation too, so its scores are optimistic",
+        "take out one of the copies, or let no document name a part, so that parts are drawn",
     ),
     "tagging.overlap": Rule(
         "the mention overlaps a longer or otherwise preferred one and the tags can hold only one of them",

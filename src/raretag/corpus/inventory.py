@@ -29,9 +29,8 @@ def tail_group(mentions: int) -> TailGroup:
 class LabelInventory:
     """One label in a corpus.
 
-    `mentions` > 0; `documents` that have it; `share` of all mentions in (0, 1]; `mean_length` in covered
-    characters; `discontinuous` mentions; `overlapping` mentions, which share a character with another mention
-    of any label.
+    `mentions` > 0; `documents` that have it; `share` of all mentions in (0, 1]; `mean_length` in covered characters;
+    `discontinuous` mentions; `overlapping` mentions, which share a character with another mention of any label.
     """
 
     label: str
@@ -49,10 +48,9 @@ class LabelInventory:
 class Inventory:
     """A corpus in numbers.
 
-    `labels` come most frequent first, then by name. `ratio` is largest to smallest label in mentions, None
-    without a label. `groups` counts the patients named in the metadata, `splits` the documents per official
-    part; both are empty (0, {}) where the metadata name none. `findings` counts the Findings of reading by
-    rule.
+    `labels` come most frequent first, then by name. `ratio` is largest to smallest label in mentions, None without a
+    label. `groups` counts the patients named in the metadata, `splits` the documents per official part; both are empty
+    (0, {}) where the metadata name none. `findings` counts the Findings of reading by rule.
     """
 
     documents: int

@@ -40,15 +40,14 @@ class _Part:
 def stratify(units: Sequence[Unit], *, sizes: Sequence[int], seed: int) -> list[list[int]]:
     """The indices of the units of each part.
 
-    `sizes` are the documents wanted per part, each >= 1, together all documents of the units; there are at
-    least as many units as parts. No part stays empty, and where each unit is one document the sizes are met
-    exactly.
+    `sizes` are the documents wanted per part, each >= 1, together all documents of the units; there are at least as
+    many units as parts. No part stays empty, and where each unit is one document the sizes are met exactly.
 
-    Iterative stratification after Sechidis, Tsoumakas & Vlahavas (ECML PKDD 2011), on mention counts: the
-    label left in the fewest units is dealt out first, the unit richest in it before the others, and a part
-    that has none of the label yet takes precedence. Where they give a unit to the part with the greatest
-    demand for that one label, here it goes where chi-square over all labels, the sum of lack² / expected,
-    falls the most: mention counts come out more even. Remaining ties are drawn from `seed`.
+    Iterative stratification after Sechidis, Tsoumakas & Vlahavas (ECML PKDD 2011), on mention counts: the label left in
+    the fewest units is dealt out first, the unit richest in it before the others, and a part that has none of the label
+    yet takes precedence. Where they give a unit to the part with the greatest demand for that one label, here it goes
+    where chi-square over all labels, the sum of lack² / expected, falls the most: mention counts come out more even.
+    Remaining ties are drawn from `seed`.
     """
     rng = random.Random(seed)
     total = sum((Counter(unit.mentions) for unit in units), Counter[str]())

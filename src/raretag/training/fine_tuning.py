@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from raretag.corpus import Corpus, Document
-from raretag.corpus.splitting import Split, split_corpus
+from raretag.corpus import RULES, Corpus, Document
+from raretag.corpus.splitting import OFFICIAL, Split, split_corpus
 from raretag.errors import DataError, UsageError
 from raretag.objectives import objective
 from raretag.sampling import TokenBudget
@@ -25,7 +25,7 @@ from raretag.training.manifest import describe_data, describe_encoder, describe_
 from raretag.training.model import build_model, load_config, position_limit
 from raretag.training.precision import Precision
 from raretag.training.run_folder import HISTORY, MANIFEST, MODEL, RESUME, SCHEMA, RunFolder, read_manifest, write_json
-from raretag.training.settings import TrainSettings
+from raretag.training.settings import SplitSettings, TrainSettings
 from raretag.training.trainer import build_trainer, quiet
 from raretag.training.validation import brier_score
 
@@ -65,8 +65,7 @@ def train(
     quiet()
     refuse_several_processes()
     begun = _begun(out, settings=settings, resume=resume)
-    shares = settings.split
-    split = split_corpus(corpus, test=shares.test, validation=shares.validation, seed=settings.seed)
+    split = _split(corpus, settings=settings, announce=announce)
     if begun is not None:
         _same(begun, "data", describe_data(split), out=out)
         if begun["status"] == "complete":
@@ -85,6 +84,22 @@ def train(
         write_json(out / MANIFEST, finish(start, seconds=seconds))
     shutil.rmtree(out / RESUME, ignore_errors=True)
     return RunFolder.open(out)
+
+
+def _split(corpus: Corpus, *, settings: TrainSettings, announce: Callable[[str], None]) -> Split:
+    """The parts of the corpus, told. Raises UsageError for shares that the corpus' own parts would overrule."""
+    shares = settings.split
+    split = split_corpus(corpus, test=shares.test, validation=shares.validation, seed=settings.seed)
+    if split.origin == OFFICIAL and shares != SplitSettings():
+        raise UsageError(
+            "the corpus brings its own parts, so split.test and split.validation would have no effect",
+            remedy="Leave them out, or take the names of the parts (train, dev, test) from folders or metadata",
+        )
+    sizes = f"{len(split.train)} to train, {len(split.validation)} to validate, {len(split.test)} to test"
+    announce(f"documents: {sizes} ({split.origin})")
+    for rule, number in Counter(finding.rule for finding in split.findings).items():
+        announce(f"{number} {rule}: {RULES[rule].meaning}; {RULES[rule].remedy}")
+    return split
 
 
 def plan_training(corpus: Corpus, *, split: Split, settings: TrainSettings) -> Plan:

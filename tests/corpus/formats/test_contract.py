@@ -208,6 +208,23 @@ def test_splits_come_from_names_below_the_root(tmp_path: Path) -> None:
     assert [document.metadata.get("split") for document in alone.documents] == [None, None]
 
 
+def test_the_name_of_a_note_is_no_part_of_a_split(tmp_path: Path) -> None:
+    for name in ("train", "test", "dev/a", "dev/train", "b"):
+        file = tmp_path / f"{name}.txt"
+        file.parent.mkdir(exist_ok=True)
+        file.write_text("Fever.\n")
+    read = read_corpus(tmp_path)
+    splits = {document.id: document.metadata.get("split") for document in read.documents}
+    assert splits == {"b": None, "dev/a": "validation", "dev/train": "validation", "test": None, "train": None}
+
+
+def test_a_note_called_like_its_part_comes_back_in_it(tmp_path: Path) -> None:
+    documents = tuple(Document(id=name, text=name, metadata={"split": name}) for name in ("train", "test"))
+    write_corpus(Corpus(documents=documents), tmp_path / "brat", format="brat")
+    read = read_corpus(tmp_path / "brat").documents
+    assert {document.text: document.metadata.get("split") for document in read} == {"train": "train", "test": "test"}
+
+
 def test_unknown_format_is_a_usage_error(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="brat, conll, jsonl, label-studio, inline-xml"):
         read_corpus(tmp_path, format="word")

@@ -54,9 +54,7 @@ def recognise(path: Path | str) -> Format:
 
 
 def read_corpus(path: Path | str, *, format: str | None = None) -> Corpus:
-    """Read a file or folder in the named format, or in the one recognised; see `Format.read` for what it
-    raises.
-    """
+    """Read a file or folder in the named format, or in the one recognised; see `Format.read` for what it raises."""
     chosen = recognise(path) if format is None else format_named(format)
     return chosen.read(path)
 

@@ -14,16 +14,17 @@ from typing import ClassVar, final
 from raretag.corpus.document import Corpus, Document, Mention
 from raretag.corpus.finding import Finding
 from raretag.corpus.formats.collect import Findings
-from raretag.corpus.formats.files import clean, walk
+from raretag.corpus.formats.files import clean, passed_by, refuse_irregular
+from raretag.corpus.formats.walk import walk
 from raretag.errors import DataError
 
 
 class Format(ABC):
     """A way to keep annotated notes in files.
 
-    `suffixes` are those that belong to it in a folder; a single file may have any. `folder` tells whether it
-    writes a folder or a file. `holds` names what it can keep beyond flat mentions: `metadata` (or single keys
-    of it), `extras`, `score`, `note`, `fragments`, `overlap`; what it cannot is reported when writing.
+    `suffixes` are those that belong to it in a folder; a single file may have any. `folder` tells whether it writes a
+    folder or a file. `holds` names what it can keep beyond flat mentions: `metadata` (or single keys of it), `extras`,
+    `score`, `note`, `fragments`, `overlap`; what it cannot is reported when writing.
     """
 
     name: ClassVar[str]
@@ -44,19 +45,20 @@ class Format(ABC):
     def read(self, path: Path | str) -> Corpus:
         """Read a file or, recursively and in sorted order, a folder; Findings say what could not be used as it is.
 
-        Raises DataError where the path is missing or empty, a file is not UTF-8, or nothing in it can be used.
+        Raises DataError where the path is missing or empty, a file is not UTF-8, a folder or file cannot be read, or
+        nothing in it can be used.
         """
         root = existing(path)
         documents, findings = self._read(root)
         if not documents:
             remedy = f"A path in the format {self.name} holds {self.description}; try another format"
             raise DataError(f"no document in the format {self.name}", remedy=remedy, file=root)
+        findings.extend(passed_by(root, suffixes=self.suffixes))
         return Corpus(documents=tuple(documents), findings=tuple(findings), format=self.name)
 
     @final
     def write(self, corpus: Corpus, path: Path | str) -> tuple[Finding, ...]:
-        """Write the corpus to a new path, whole or not at all; the Findings say what the format could not
-        hold.
+        """Write the corpus to a new path, whole or not at all; the Findings say what the format could not hold.
 
         Raises DataError where the corpus has no documents, the path is taken, or the disk refuses.
         """
@@ -107,15 +109,16 @@ class Format(ABC):
 
 
 def existing(path: Path | str) -> Path:
-    """The path, if it is a file or folder with something in it; else DataError."""
+    """The path, if it is a regular file or a folder with something in it; else DataError."""
     root = Path(path)
-    if "\0" in str(root) or not root.exists():
-        raise DataError("does not exist", remedy="Check the path", file=root)
     try:
-        if root.is_dir() and not any(walk(root)):
-            remedy = "It should hold annotated notes; hidden files, README and LICENSE do not count"
+        if "\0" in str(root) or not root.exists():
+            raise DataError("does not exist", remedy="Check the path", file=root)
+        refuse_irregular(root)
+        if root.is_dir() and not walk(root).files:
+            remedy = "It should hold annotated notes; hidden files, README, LICENSE and run folders do not count"
             raise DataError("the folder holds no files", remedy=remedy, file=root)
-        if not root.is_dir() and (not root.is_file() or root.stat().st_size == 0):
+        if not root.is_dir() and root.stat().st_size == 0:
             raise DataError("the file is empty", remedy="It should hold annotated notes", file=root)
     except OSError as error:
         raise DataError(f"cannot be read ({error.strerror})", remedy="Check its permissions", file=root) from None

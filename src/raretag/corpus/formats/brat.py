@@ -27,15 +27,14 @@ _MARKUP = re.compile(r'\s*(?:<[?!\w]|\{\s*"|\[\s*[\]{])')
 class Brat(Format):
     """brat standoff annotation (https://brat.nlplab.org/standoff.html), a folder of .txt and .ann pairs.
 
-    Reads a folder at any depth, one .txt or one .ann file; plain .txt files are documents without mentions.
-    Fragments are kept. The first `AnnotatorNotes` of an entity is the mention's note, one that says
-    `probability 0.93` its score. Relations, events (their triggers are mentions), attributes, normalisations
-    and other notes stay verbatim in `Document.extras` and are written back. Offsets mean the text as the
-    annotation tool saw it: see `brat.text-form`.
+    Reads a folder at any depth, one .txt or one .ann file; plain .txt files are documents without mentions. Fragments
+    are kept. The first `AnnotatorNotes` of an entity is the mention's note, one that says `probability 0.93` its score.
+    Relations, events (their triggers are mentions), attributes, normalisations and other notes stay verbatim in
+    `Document.extras` and are written back. Offsets mean the text as the annotation tool saw it: see `brat.text-form`.
+    Folders, not file names, tell the part of a split.
 
-    Writes a folder. Metadata have no place in it but for `split`, which becomes a folder (train, validation,
-    test) above documents whose id does not say it already; mentions without a T id of their own get a new
-    one.
+    Writes a folder. Metadata have no place in it but for `split`, which becomes a folder (train, validation, test)
+    above documents whose id does not say it already; mentions without a T id of their own get a new one.
     """
 
     name: ClassVar[str] = "brat"
@@ -107,7 +106,7 @@ def _looks_annotated(head: str) -> bool:
 
 def _with_partner(root: Path, *, suffixes: tuple[str, ...]) -> tuple[Source, ...]:
     """The files below the root; a single file together with the .txt or .ann of the same name beside it."""
-    found = sources(root, suffixes=suffixes)
+    found = sources(root, suffixes=suffixes, a_note_each=True)
     if root.is_dir():
         return found
     other = ".txt" if root.suffix.lower() == ".ann" else ".ann"
@@ -121,7 +120,7 @@ def _place(document: Document, *, names: Ids, findings: Findings) -> str:
     split = document.metadata.get("split")
     if split is not None and split not in SPLITS.values():
         findings.once("write.lost", key="split")
-    elif split is not None and split_of(stem) != split:
+    elif split is not None and split_of(stem, folders_only=True) != split:
         stem = f"{split}/{stem}"
     # Some file systems take names that differ in case or composition for the same.
     key = unicodedata.normalize("NFC", stem).casefold()

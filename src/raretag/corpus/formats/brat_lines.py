@@ -18,10 +18,7 @@ _PROBABILITY = re.compile(r"probability ([0-9]+(?:\.[0-9]+)?(?:e-?[0-9]+)?)")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entity:
-    """A T line: id, label, parts [start, end) in rising order, the copy of the text (None where missing),
-    line
-    number.
-    """
+    """A T line: id, label, parts [start, end) in rising order, its copy of the text (None if missing), line number."""
 
     id: str
     label: str
@@ -32,8 +29,7 @@ class Entity:
 
 @dataclass(slots=True, kw_only=True)
 class Annotations:
-    """What an .ann file holds. `notes` and `scores` are by entity id; `extras` are all other lines,
-    verbatim."""
+    """What an .ann file holds. `notes` and `scores` are by entity id; `extras` are all other lines, verbatim."""
 
     entities: list[Entity] = field(default_factory=list)
     notes: dict[str, str] = field(default_factory=dict)
@@ -75,9 +71,7 @@ def probability_note(score: float) -> str:
 
 
 def references(line: str) -> list[str]:
-    """The ids that an extra line names: the arguments of R and E, the target of A, M, N and #, the members of
-    *.
-    """
+    """The ids that an extra line names: the arguments of R and E, the target of A, M, N and #, the members of *."""
     words = line.split("\t")[1].split(" ")
     if line[0] in "RE":
         return [word.rpartition(":")[2] for word in words if ":" in word]

@@ -28,10 +28,7 @@ def covered(text: str, *, parts: tuple[tuple[int, int], ...]) -> str:
 
 
 def _text_meant(raw: str, *, entities: list[Entity]) -> str:
-    """The form of the text with which most annotation copies agree: as it is, without mark, with LF ends,
-    with
-    both.
-    """
+    """The form of the text with which most annotation copies agree: as it is, without mark, with LF ends, with both."""
     bare, unix = raw.removeprefix(BOM), raw.replace("\r\n", "\n")
     candidates = dict.fromkeys((raw, bare, unix, bare.replace("\r\n", "\n")))
     if len(candidates) == 1:
@@ -40,9 +37,7 @@ def _text_meant(raw: str, *, entities: list[Entity]) -> str:
 
 
 def _agrees(entity: Entity, *, text: str) -> bool:
-    """Whether the copy is the covered text; white space counts as one blank, since line ends become blanks in
-    copies.
-    """
+    """Whether the copy is the covered text; white space counts as one blank, since copies hold no line ends."""
     if entity.copy is None or not is_span(entity.parts, length=len(text)):
         return False
     there = covered(text, parts=entity.parts)

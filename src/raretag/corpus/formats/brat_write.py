@@ -15,7 +15,7 @@ from raretag.corpus.formats.brat_lines import (
 )
 from raretag.corpus.formats.brat_read import covered
 from raretag.corpus.formats.collect import Findings
-from raretag.corpus.formats.files import IGNORED_STEMS
+from raretag.corpus.formats.walk import IGNORED_STEMS
 
 _BREAK = re.compile(r"\r\n|\r|\n")
 _UNSAFE = re.compile(r'[\x00-\x1f\x7f\\:*?"<>|]')
@@ -87,9 +87,7 @@ def _note_lines(document: Document, *, ids: list[str], extras: list[str], findin
 
 
 def file_stem(id_: str) -> str:
-    """A path with `/` and without suffix, safe on every system and read back as it is; equal to the id where
-    it can be.
-    """
+    """A path with `/`, without suffix, safe on every system and read back as it is; equal to the id where it can be."""
     folders = id_.split("/")
     parts = [_safe_part(part, last=n == len(folders) - 1) for n, part in enumerate(folders)]
     stem = "/".join(parts)

@@ -32,9 +32,7 @@ class Findings:
         key: str | None = None,
         file: str | None = None,
     ) -> None:
-        """Add a Finding; `span` is [start, end) in the document's text. A key that is no plain name is left
-        out.
-        """
+        """Add a Finding; `span` is [start, end) in the document's text. A key that is no plain name is left out."""
         start, end = span or (None, None)
         plain = key if key is not None and _KEY.fullmatch(key) else None
         place = file or self._file
@@ -78,8 +76,6 @@ class Ids:
 
 
 def is_span(parts: Sequence[tuple[int, int]], *, length: int) -> bool:
-    """Whether the parts are [start, end) stretches of a text of this length, none empty, rising, not
-    overlapping.
-    """
+    """Whether the parts are [start, end) stretches of a text of this length, none empty, rising, not overlapping."""
     ordered = all(b <= c for (_, b), (c, _) in pairwise(parts))
     return bool(parts) and ordered and parts[0][0] >= 0 and all(a < b <= length for a, b in parts)

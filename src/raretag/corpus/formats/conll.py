@@ -23,14 +23,14 @@ _SAMPLE = 5
 class Conll(Format):
     """CoNLL columns, token first and tag last, with tabs or blanks between.
 
-    The scheme (IO, IOB1, IOB2, BIOES, BILOU) is found per file; tags that contradict it are repaired. Bare
-    labels are read as IO where no tag has a prefix and some are O. `-DOCSTART-` lines (with an id in
-    brackets) and comments `# id = x` start documents; without them every sentence is a document.
+    The scheme (IO, IOB1, IOB2, BIOES, BILOU) is found per file; tags that contradict it are repaired. Bare labels are
+    read as IO where no tag has a prefix and some are O. `-DOCSTART-` lines (with an id in brackets) and comments `# id
+    = x` start documents; without them every sentence is a document.
 
-    The original white space is not in this format: text is the tokens joined by a blank and sentences by a
-    line feed. What was written from another format therefore comes back with the same labels and tokens, but
-    other offsets. Tokens written are runs of word characters or single other characters, cut at the borders
-    of mentions, so that every flat mention is kept; a line end inside a mention does not end the sentence.
+    The original white space is not in this format: text is the tokens joined by a blank and sentences by a line feed.
+    What was written from another format therefore comes back with the same labels and tokens, but other offsets. Tokens
+    written are runs of word characters or single other characters, cut at the borders of mentions, so that every flat
+    mention is kept; a line end inside a mention does not end the sentence.
     """
 
     name: ClassVar[str] = "conll"
@@ -80,8 +80,7 @@ def _documents(source: Source, *, ids: Ids, findings: Findings) -> list[Document
 
 
 def _has_bare_labels(blocks: list[Block], *, path: Path) -> bool:
-    """Whether the file's tags are labels without prefix; DataError where the last column holds no tags at
-    all."""
+    """Whether the file's tags are labels without prefix; DataError where the last column holds no tags at all."""
     rows = [row for block in blocks for rows in block.sentences for row in rows]
     prefixed = any(TAG.fullmatch(row.tag) for row in rows)
     outside = any(row.tag == "O" for row in rows)

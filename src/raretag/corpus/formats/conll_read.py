@@ -16,16 +16,14 @@ _BRACKETED = re.compile(r"\((.*)\)\s*$")
 
 @dataclass(slots=True, kw_only=True)
 class Block:
-    """A document as the file marks it: its id where one is given, and its sentences. None of them is
-    empty."""
+    """A document as the file marks it: its id where one is given, and its sentences. None of them is empty."""
 
     id: str = ""
     sentences: list[list[Row]] = field(default_factory=list)
 
 
 def blocks_of(text: str, *, path: Path) -> tuple[list[Block], bool]:
-    """The documents of a file, and whether it marks them at all (if not, there is one block with every
-    sentence).
+    """The documents of a file, and whether it marks them at all (if not, there is one block with every sentence).
 
     Raises DataError where a token line has fewer than two columns or not as many as the first one.
     """
@@ -56,9 +54,7 @@ def blocks_of(text: str, *, path: Path) -> tuple[list[Block], bool]:
 
 
 def with_known_tags(block: Block, *, bare: bool, findings: Findings) -> Block:
-    """The block with every tag that is none read as O (a Finding each); `bare` tags are labels in IO without
-    prefix.
-    """
+    """The block with every tag that is none read as O (a Finding each); `bare` tags are labels in IO without prefix."""
     sentences = []
     for rows in block.sentences:
         known = []

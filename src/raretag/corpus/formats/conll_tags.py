@@ -37,9 +37,7 @@ def columns(line: str) -> list[str]:
 
 
 def comment_id(line: str) -> str | None:
-    """The document id in a comment such as `# id = x` or `#doc x`, empty for another comment, None for no
-    comment.
-    """
+    """The document id in a comment such as `# id = x` or `#doc x`, empty for another comment, None for no comment."""
     if not line.startswith("#") or is_tag(columns(line)[-1]):
         return None
     match = _COMMENT.fullmatch(line.strip())
@@ -70,11 +68,9 @@ def starts_document(line: str) -> bool:
 
 
 def scheme(sentences: Sequence[Sequence[Row]]) -> str:
-    """IO, IOB1, IOB2 or BIOES (BILOU is the same with other letters): the one that the fewest tags
-    contradict.
+    """IO, IOB1, IOB2 or BIOES (BILOU is the same with other letters): the one that the fewest tags contradict.
 
-    Ties go to IOB2, since IOB1 without touching mentions of one label and IO cannot be told apart and read
-    the same.
+    Ties go to IOB2, since IOB1 without touching mentions of one label and IO cannot be told apart and read the same.
     """
     loose, needless, first = 0, 0, set[str]()
     for rows in sentences:
@@ -98,8 +94,8 @@ def scheme(sentences: Sequence[Sequence[Row]]) -> str:
 def chunks(rows: Sequence[Row], *, scheme: str) -> tuple[list[Chunk], list[int]]:
     """The mentions of one sentence, and the lines whose tag had to be repaired.
 
-    A mention begins at B, S or U, and at any other tag that nothing continues; it ends before the next
-    beginning, before O and after E, L, S or U. Repairs are beginnings or ends that the scheme does not allow.
+    A mention begins at B, S or U, and at any other tag that nothing continues; it ends before the next beginning,
+    before O and after E, L, S or U. Repairs are beginnings or ends that the scheme does not allow.
     """
     found: list[Chunk] = []
     repaired: list[int] = []

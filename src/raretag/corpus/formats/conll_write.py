@@ -13,8 +13,7 @@ _NEWLINE = re.compile(r"[\r\n]")
 
 
 def document_lines(document: Document, *, findings: Findings) -> list[str]:
-    """The lines of a document: its marker, then a line for each token, with an empty line after each
-    sentence."""
+    """The lines of a document: its marker, then a line for each token, with an empty line after each sentence."""
     id_ = _NEWLINE.sub(" ", document.id)
     if id_ != document.id:
         findings.add("conll.id-changed", document=document.id)
@@ -27,9 +26,7 @@ def document_lines(document: Document, *, findings: Findings) -> list[str]:
 
 
 def flat_mentions(document: Document, *, findings: Findings) -> list[Mention]:
-    """The mentions that a column holds, in the order of the text; where two overlap the longer one, then the
-    earlier.
-    """
+    """The mentions that a column holds, in the order of the text; of two that overlap the longer, then the earlier."""
     kept: list[Mention] = []
     covered = bytearray(len(document.text))
     for mention in sorted(document.mentions, key=lambda m: (m.start - m.end, m.start, m.label)):
@@ -52,9 +49,7 @@ def flat_mentions(document: Document, *, findings: Findings) -> list[Mention]:
 
 
 def sentences(text: str, *, mentions: list[Mention]) -> Iterator[list[tuple[str, str]]]:
-    """Sentences of (token, tag): they end at line ends outside mentions; tokens are cut at the borders of
-    mentions.
-    """
+    """Sentences of (token, tag): they end at line ends outside mentions; tokens are cut at the borders of mentions."""
     sentence: list[tuple[str, str]] = []
     position = 0
     for mention in [*mentions, None]:

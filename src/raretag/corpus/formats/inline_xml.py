@@ -24,16 +24,15 @@ _ID_NAMES = ("id", "num")
 class InlineXml(Format):
     """Inline XML: records (`DOCUMENT`, `doc`, `record`, in any case) that hold lines (`DATE`, `TITLE`, `S`) of text.
 
-    Each line element is a line of the text as it is; other text in the record is a line of its own if it is
-    not blank, stripped. Every other element is a mention with its name as label; elements may nest. The file
-    need not be well-formed: attributes may be unquoted, `<` and `&` may stand for themselves, an unclosed
-    line or record ends where the next begins. The document's id is the attribute `id`, else `num` (full-width
-    digits become plain ones); other attributes of the record are metadata. The names with structure are
-    constants in `inline_xml_syntax`.
+    Each line element is a line of the text as it is; other text in the record is a line of its own if it is not blank,
+    stripped. Every other element is a mention with its name as label; elements may nest. The file need not be
+    well-formed: attributes may be unquoted, `<` and `&` may stand for themselves, an unclosed line or record ends where
+    the next begins. The document's id is the attribute `id`, else `num` (full-width digits become plain ones); other
+    attributes of the record are metadata. The names with structure are constants in `inline_xml_syntax`.
 
-    Written is well-formed XML of the same shape, every line of the text an `S` (a line end within a mention
-    stays in it), with id, score and note as attributes. Text and offsets come back exactly; which lines were
-    DATE or TITLE is not kept.
+    Written is well-formed XML of the same shape, every line of the text an `S` (a line end within a mention stays in
+    it), with id, score and note as attributes. Text and offsets come back exactly; which lines were DATE or TITLE is
+    not kept.
     """
 
     name: ClassVar[str] = "inline-xml"

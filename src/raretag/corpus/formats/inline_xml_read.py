@@ -16,9 +16,7 @@ _KNOWN = frozenset({"id", "score", "note"})
 
 @final
 class Scanner:
-    """Reads a file from left to right; text outside records is not used, what is not well-formed becomes
-    Findings.
-    """
+    """Reads a file from left to right; text outside records is not used, what is not well-formed becomes Findings."""
 
     def __init__(self, source: str, *, findings: Findings) -> None:
         self._source = source

@@ -1,6 +1,4 @@
-"""One record of inline XML while it is read: lines of text, and the mentions whose tags open and close in
-them.
-"""
+"""One record of inline XML while it is read: lines of text, and the mentions whose tags open and close in them."""
 
 from __future__ import annotations
 
@@ -16,10 +14,7 @@ from raretag.corpus.formats.json_values import as_score
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
-    """One document as the file holds it: the attributes of its element, its text, its mentions, its first
-    line
-    (from 1).
-    """
+    """One document as the file holds it: its element's attributes, its text, its mentions, its first line (from 1)."""
 
     attributes: Mapping[str, str]
     text: str
@@ -39,9 +34,7 @@ class _Tag:
 
 @final
 class RecordBuilder:
-    """Takes text and tags in the order of the file. `within` is the element of the line under way, None for
-    loose text.
-    """
+    """Takes text and tags in the file's order. `within` is the element of the line under way, None for loose text."""
 
     def __init__(self, *, attributes: Mapping[str, str], line: int, findings: Findings) -> None:
         self.within: str | None = None
@@ -65,9 +58,7 @@ class RecordBuilder:
         self._open.append(_Tag(name=name, start=self._length, line=line, attributes=attributes))
 
     def close_label(self, name: str, *, line: int) -> None:
-        """A label's end tag: closes the innermost of this name; others stay open, so that mentions may
-        overlap.
-        """
+        """A label's end tag: closes the innermost of this name; others stay open, so that mentions may overlap."""
         tag = next((tag for tag in reversed(self._open) if tag.name == name), None)
         if tag is not None:
             self._open.remove(tag)
@@ -108,9 +99,7 @@ class RecordBuilder:
         self._found: list[Mention] = []
 
     def _end_line(self, *, unclosed: bool, line: int) -> None:
-        """Add the line under way to the text: as it is within its element; stripped, and only if not blank,
-        otherwise.
-        """
+        """Add the line under way to the text: as it is within its element, else stripped and only if not blank."""
         for tag in self._open:
             self._findings.add("xml.tag", line=tag.line)
         if unclosed:

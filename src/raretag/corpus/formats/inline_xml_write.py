@@ -32,8 +32,7 @@ def record_lines(document: Document, *, findings: Findings) -> str:
 
 
 def nested_mentions(document: Document, *, findings: Findings) -> list[Mention]:
-    """The mentions that elements can express, outer before inner; of two that cross, the earlier one is
-    kept."""
+    """The mentions that elements can express, outer before inner; of two that cross, the earlier one is kept."""
     kept: list[Mention] = []
     around: list[Mention] = []
     for mention in sorted(document.mentions, key=lambda m: (m.start, -m.end)):
@@ -50,8 +49,7 @@ def nested_mentions(document: Document, *, findings: Findings) -> list[Mention]:
 
 
 def _body(document: Document, *, mentions: list[Mention], findings: Findings) -> str:
-    """The text with elements; a line end within a mention stays a line end, any other parts two `S`
-    elements."""
+    """The text with elements; a line end within a mention stays a line end, any other parts two `S` elements."""
     pieces: list[str] = []
     inside: list[tuple[int, str]] = []
     position = 0

@@ -13,8 +13,7 @@ from raretag.errors import DataError
 
 
 def parse(text: str, *, path: Path, line: int) -> tuple[object, bool]:
-    """The value of a JSON text that starts at a line of a file, and whether characters had to be replaced by
-    U+FFFD.
+    """The value of a JSON text that starts at a line of a file, and whether characters had to be replaced by U+FFFD.
 
     Raises DataError with the line where it is no JSON (or is nested too deeply, or has a number too long).
     """
@@ -77,9 +76,7 @@ def as_pair(value: object) -> tuple[int, int] | None:
 
 
 def strings(value: object, *, findings: Findings, key: str, document: str | None) -> dict[str, str]:
-    """The plain values of an object as strings (true, false and numbers as in JSON); others are `json.value`
-    Findings.
-    """
+    """An object's plain values as strings (true, false and numbers as in JSON); others are `json.value` Findings."""
     if is_empty(value):
         return {}
     if not isinstance(value, Mapping):

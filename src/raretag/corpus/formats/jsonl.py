@@ -24,12 +24,12 @@ _OBJECT_WITH_TEXT = re.compile(r'\s*\{.*?"text"\s*:', re.DOTALL)
 class Jsonl(Format):
     """JSONL, one object a line. Written in the own form, which keeps everything a document holds:
 
-    `{"id", "text", "mentions": [{"label", "start", "end", "fragments"?, "score"?, "note"?, "id"?}],
-    "metadata", "extras"}`.
+    `{"id", "text", "mentions": [{"label", "start", "end", "fragments"?, "score"?, "note"?, "id"?}], "metadata",
+    "extras"}`.
 
-    Also read: Prodigy's `spans` with `start`, `end`, `label`, its `meta` and `answer` (only accepted records
-    are used), and doccano's `label` or `labels` with `[start, end, label]` or `entities` with `start_offset`,
-    `end_offset`, `label`. All offsets are code points. Metadata values become strings.
+    Also read: Prodigy's `spans` with `start`, `end`, `label`, its `meta` and `answer` (only accepted records are used),
+    and doccano's `label` or `labels` with `[start, end, label]` or `entities` with `start_offset`, `end_offset`,
+    `label`. All offsets are code points. Metadata values become strings.
     """
 
     name: ClassVar[str] = "jsonl"

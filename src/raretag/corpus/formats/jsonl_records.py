@@ -118,8 +118,7 @@ def _mention(span: dict[str, object], *, length: int, line: int, findings: Findi
 
 
 def _parts(span: dict[str, object]) -> tuple[tuple[int, int], ...] | None:
-    """The parts of a span: its fragments where it lists any that fit its start and end, else start and
-    end."""
+    """The parts of a span: its fragments where it lists any that fit its start and end, else start and end."""
     start = as_offset(span.get("start", span.get("start_offset")))
     end = as_offset(span.get("end", span.get("end_offset")))
     if start is None or end is None:

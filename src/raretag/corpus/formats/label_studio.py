@@ -33,14 +33,13 @@ _TASKS = re.compile(r'\s*\[\s*(?:\]|\{.*?"(?:data|annotations|predictions|label|
 class LabelStudio(Format):
     """Label Studio's JSON and JSON_MIN exports of text labelling (https://labelstud.io/guide/export).
 
-    The text is `data.text`, or the only string among the data. Of several annotations the ground truth is
-    used, else the first that was not cancelled; predictions are not. Offsets are code points; where the
-    regions' copies of the text agree only as UTF-16 units they are converted. A region with several labels is
-    a mention for each. Relations are kept in `Document.extras` as the JSON of the result.
+    The text is `data.text`, or the only string among the data. Of several annotations the ground truth is used, else
+    the first that was not cancelled; predictions are not. Offsets are code points; where the regions' copies of the
+    text agree only as UTF-16 units they are converted. A region with several labels is a mention for each. Relations
+    are kept in `Document.extras` as the JSON of the result.
 
-    Written is a file to import: the document's id is `data.id`, its metadata `data.meta`, its extras
-    `data.extras`; a mention's score and note are the region's, its id `meta.id`; fragments are regions with
-    the same `meta.mention`.
+    Written is a file to import: the document's id is `data.id`, its metadata `data.meta`, its extras `data.extras`; a
+    mention's score and note are the region's, its id `meta.id`; fragments are regions with the same `meta.mention`.
     """
 
     name: ClassVar[str] = "label-studio"

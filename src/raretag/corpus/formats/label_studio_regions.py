@@ -15,9 +15,7 @@ _LABEL_TYPES = ("labels", "hypertextlabels")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Region:
-    """A labelled region as exported: its offsets are not yet checked against the text; `group` joins
-    fragments.
-    """
+    """A labelled region as exported: its offsets are not yet checked against the text; `group` joins fragments."""
 
     labels: tuple[str, ...]
     start: int
@@ -30,8 +28,7 @@ class Region:
 
 
 def region_of(result: dict[str, object]) -> Region | None:
-    """The region in a result of an annotation or, without `value`, in a JSON_MIN label; None where it is
-    none."""
+    """The region in a result of an annotation or, without `value`, in a JSON_MIN label; None where it is none."""
     value = result.get("value", result)
     if not isinstance(value, dict):
         return None
@@ -60,9 +57,7 @@ def region_of(result: dict[str, object]) -> Region | None:
 
 
 def to_code_points(regions: list[Region], *, text: str, id_: str, findings: Findings) -> list[Region]:
-    """The regions with offsets in code points: converted where more copies agree if they are read as UTF-16
-    units.
-    """
+    """The regions with offsets in code points: converted where more copies agree if they are read as UTF-16 units."""
     as_they_are = sum(_agrees(region, text=text) for region in regions)
     if as_they_are == sum(region.copy is not None for region in regions) or not _has_astral(text):
         return regions
@@ -75,8 +70,7 @@ def to_code_points(regions: list[Region], *, text: str, id_: str, findings: Find
 
 
 def mentions_of(regions: list[Region], *, text: str, id_: str, findings: Findings) -> list[Mention]:
-    """The mentions: one for each label of each region, or for each group of regions that are fragments of
-    one."""
+    """The mentions: one for each label of each region, or for each group of regions that are fragments of one."""
     groups: dict[str, list[Region]] = {}
     for number, region in enumerate(regions):
         key = f"#{number}" if region.group is None else f"mention {region.group} {region.labels}"

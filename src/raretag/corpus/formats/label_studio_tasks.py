@@ -41,9 +41,7 @@ def text_of(data: Object) -> str | None:
 
 
 def metadata_of(task: Object, *, text: str, document: str, findings: Findings) -> dict[str, str]:
-    """Plain values of the data other than the text, overlaid with `meta` of the task and of the data, as
-    strings.
-    """
+    """Plain values of the data other than the text, overlaid with `meta` of the task and of the data, as strings."""
     data = data_of(task)
     plain = {key: value for key, value in data.items() if key not in _RESERVED and value != text}
     found: dict[str, str] = {}
