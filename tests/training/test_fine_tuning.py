@@ -327,8 +327,8 @@ def test_official_parts_are_kept(tmp_path: Path, small_corpus: Corpus, settings:
     corpus = replace(small_corpus, documents=documents)
     run = train(corpus, out=tmp_path / "run", settings=settings, announce=told.append)
     assert told[0] == "documents: 14 to train, 2 to validate, 4 to test (the corpus' own parts)"
+    other = settings.model_copy(update={"split": SplitSettings(test=0.5)})
     with pytest.raises(UsageError, match="its own parts"):
-        other = settings.model_copy(update={"split": SplitSettings(test=0.5)})
         train(corpus, out=tmp_path / "other", settings=other)
     assert list(run.manifest["data"]["test"]) == [d.id for d in documents[16:]]
     assert len(run.manifest["data"]["validation"]) == 2
