@@ -32,7 +32,7 @@ def rows(seed: int, tokens: int, tags: int, *, sharpness: float = 1.0, unseen: i
 def scores_of(p: Probabilities) -> Scores:
     """Token t covers the characters [3t, 3t + 2)."""
     numbers = np.arange(len(p), dtype=np.int64)
-    tokens = Tokens(ids=numbers, starts=3 * numbers, ends=3 * numbers + 2, words=numbers)
+    tokens = Tokens(ids=numbers, starts=3 * numbers, ends=3 * numbers + 2)
     return Scores(document="d", tokens=tokens, probabilities=p)
 
 
@@ -171,6 +171,6 @@ def test_tokens_that_share_a_character_belong_together() -> None:
     schema = build_schema(["A"])
     p = rows(3, 3, 3)
     zeros = np.zeros(3, dtype=np.int64)
-    shared = Scores(document="d", tokens=Tokens(ids=zeros, starts=zeros, ends=zeros + 1, words=zeros), probabilities=p)
+    shared = Scores(document="d", tokens=Tokens(ids=zeros, starts=zeros, ends=zeros + 1), probabilities=p)
     values = mention_probabilities(shared, [Mention(label="A", start=0, end=1)], schema=schema)
     assert values == [pytest.approx(enumerated(p, schema)[0, 0, 2], rel=1e-4)]

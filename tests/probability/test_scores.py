@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 NUMBER = np.zeros(1, dtype=np.int64)
-ONE_TOKEN = Tokens(ids=NUMBER, starts=NUMBER, ends=NUMBER + 1, words=NUMBER)
+ONE_TOKEN = Tokens(ids=NUMBER, starts=NUMBER, ends=NUMBER + 1)
 
 
 class _FakePredictor:

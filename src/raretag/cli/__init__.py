@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
+
+_INTERRUPTED = 130
+_RESUMABLE = ("train", "demo")
 
 
 def main() -> None:
@@ -13,14 +17,23 @@ def main() -> None:
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     from raretag.errors import RaretagError
 
+    for stream in (sys.stdout, sys.stderr):
+        # a label that the terminal's encoding lacks is shown escaped
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
         from raretag.cli.app import app
 
         app()
     except RaretagError as error:
         _fail(str(error), error.exit_code)
+    except SystemExit as ended:
+        # how typer reports Ctrl-C
+        if ended.code != _INTERRUPTED:
+            raise
+        _fail(_interruption(), _INTERRUPTED)
     except KeyboardInterrupt:
-        _fail("interrupted; a training run goes on with --resume", 130)
+        _fail(_interruption(), _INTERRUPTED)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
@@ -40,6 +53,14 @@ def main() -> None:
         )
 
 
+def _interruption() -> str:
+    resumable = sys.argv[1:2] and sys.argv[1] in _RESUMABLE
+    return "interrupted" + ("; the same command with --resume goes on" if resumable else "")
+
+
 def _fail(message: str, code: int) -> None:
-    sys.stderr.write(f"raretag: {message.strip()}\n")
+    from raretag.cli.wording import shown
+
+    lines = [shown(line) for line in message.strip().split("\n")]
+    sys.stderr.write("\n".join(("raretag: " + lines[0], *lines[1:], "")))
     sys.exit(code)

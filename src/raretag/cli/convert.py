@@ -9,6 +9,8 @@ import typer
 
 from raretag.cli import options
 from raretag.cli.output import status, tell_findings
+from raretag.cli.targets import check_outside
+from raretag.cli.wording import counted, shown
 
 
 def convert(
@@ -20,9 +22,14 @@ def convert(
     """Convert annotated notes to another format and say what it cannot hold."""
     from raretag.corpus.formats import read_corpus, write_corpus
 
+    check_outside(target, name="DST", source=source, source_name="SRC")
     console = status()
     corpus = read_corpus(source, format=format)
     lost = write_corpus(corpus, target, format=to)
     mentions = sum(len(document.mentions) for document in corpus.documents)
-    console.print(f"{len(corpus.documents):,} documents with {mentions:,} mentions: {corpus.format} to {to}, {target}")
+    console.print(
+        f"{counted(len(corpus.documents), 'document')} with {counted(mentions, 'mention')}: "
+        f"{corpus.format} to {to}, {shown(target)}",
+        soft_wrap=True,
+    )
     tell_findings((*corpus.findings, *lost), console)

@@ -6,8 +6,13 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.console import Console
+from rich.text import Text
 
 from raretag.cli.output import result, status
+from raretag.cli.targets import check_target
+from raretag.cli.wording import shown
+from raretag.errors import UsageError
 
 
 def demo(
@@ -23,15 +28,29 @@ def demo(
     from raretag.corpus.demo import demo_corpus
     from raretag.corpus.formats import write_corpus
 
+    check_target(out, name="--out")
     console = status()
     notes, run = out / "notes", out / "run"
+    if notes.exists() and not resume:
+        raise UsageError(
+            "there are notes already",
+            remedy="Add --resume if an earlier demo wrote them, or choose another --out",
+            file=notes,
+        )
     if not notes.exists():
         write_corpus(demo_corpus(), notes, format="brat")
-    console.print(f"[bold]1. the notes[/], synthetic, in {notes} (brat): raretag inspect {notes}")
+    _head(console, "1. the notes", f", synthetic, in {notes} (brat): raretag inspect {notes}")
     inspect(notes)
-    console.print(f"\n[bold]2. training[/]: raretag train {notes} --out {run} --recipe {recipe}")
+    _head(console, "\n2. training", f": raretag train {notes} --out {run} --recipe {recipe}")
     train(notes, out=run, recipe=recipe, set_=[f"optimiser.epochs={epochs}"], resume=resume)
-    console.print(f"\n[bold]3. evaluation[/]: raretag evaluate {run} {notes}")
+    _head(console, "\n3. evaluation", f": raretag evaluate {run} {notes}")
     evaluate(run, notes)
-    result().print(f"\nThe results lie in {out}: the notes, the model (a Hugging Face folder) in {run / 'model'},")
-    result().print(f"the figures in {run / 'evaluation.json'}. On your own notes: raretag train NOTES --out RUN")
+    result().print(
+        f"\nThe results lie in {shown(out)}: the notes, the model (a Hugging Face folder) in {shown(run / 'model')},\n"
+        f"the figures in {shown(run / 'evaluation.json')}. On your own notes: raretag train NOTES --out RUN",
+        soft_wrap=True,
+    )
+
+
+def _head(console: Console, title: str, rest: str) -> None:
+    console.print(Text.assemble((title, "bold"), shown(rest)), soft_wrap=True)

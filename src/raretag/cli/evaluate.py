@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from rich.console import Console
 
 from raretag.cli import options
 from raretag.cli.output import STANDARD_OUTPUT, result, status, tell_findings, write_figures
+from raretag.cli.wording import counted, shown
+from raretag.errors import DataError
+
+if TYPE_CHECKING:
+    from raretag.corpus import Document
+    from raretag.tagging import Schema
+    from raretag.training.run_folder import RunFolder
 
 
 def evaluate(
@@ -34,11 +45,40 @@ def evaluate(
 
     unseen = unseen_documents(folder, corpus)
     if unseen.seen:
-        console.print(f"{unseen.seen:,} documents that training saw are left out", style="dim")
+        console.print(f"left out: {counted(unseen.seen, 'document')} that training saw", style="dim")
+    _tell_unknown_labels(unseen.documents, schema=folder.schema, console=console)
     with counting(console, "judging") as advance:
         figures = evaluate_run(folder, unseen.documents, resamples=resamples, advance=advance)
-    written = folder.write("evaluation.json", figures.to_json())
-    write_figures(figures.to_json(), json)
+    # shown before anything is written: a full disk does not lose them
     if json != STANDARD_OUTPUT:
         show_evaluation(figures, result())
-    console.print(f"all figures: {written}", style="dim")
+    try:
+        write_figures(figures.to_json(), json)
+    finally:
+        written = _keep(folder, figures.to_json())
+    console.print(f"all figures: {shown(written)}", style="dim", soft_wrap=True)
+
+
+def _tell_unknown_labels(documents: Sequence[Document], *, schema: Schema, console: Console) -> None:
+    trained = {label for label, number in zip(schema.labels, schema.mention_counts, strict=True) if number}
+    gold = Counter(mention.label for document in documents for mention in document.mentions)
+    unknown = sorted(gold.keys() - trained)
+    if unknown:
+        missed = sum(gold[label] for label in unknown)
+        console.print(
+            f"{missed:,} of {counted(gold.total(), 'gold mention')} have labels the model was not trained for: "
+            f"{', '.join(map(shown, unknown))}",
+            style="yellow",
+            soft_wrap=True,
+        )
+
+
+def _keep(folder: RunFolder, content: dict[str, Any]) -> Path:
+    try:
+        return folder.write("evaluation.json", content)
+    except OSError as error:
+        raise DataError(
+            f"evaluation.json cannot be written into the run folder ({error.strerror})",
+            remedy="Make it writable, or keep the figures with --json FILE",
+            file=folder.path,
+        ) from error

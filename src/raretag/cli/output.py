@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
+from rich.text import Text
 
+from raretag.cli.wording import shown
 from raretag.corpus import RULES, Finding
 from raretag.errors import DataError
 
 STANDARD_OUTPUT = Path("-")
-_PIPE_WIDTH = 160
+# a pipe or a file has no width: tables there are as wide as they need
+_PIPE_WIDTH = 1_000_000
 
 
 def result() -> Console:
@@ -28,16 +32,18 @@ def status() -> Console:
 
 
 def _console(*, stderr: bool) -> Console:
-    console = Console(stderr=stderr, highlight=False)
-    # a pipe or a file has no width: tables there are as wide as they need
-    return console if console.is_terminal else Console(stderr=stderr, highlight=False, width=_PIPE_WIDTH)
+    stream = sys.stderr if stderr else sys.stdout
+    width = None if stream.isatty() else _PIPE_WIDTH
+    # labels and paths are users' own words, never markup
+    return Console(stderr=stderr, markup=False, emoji=False, highlight=False, width=width)
 
 
 def write_figures(content: dict[str, Any], target: Path | None) -> None:
     """Print or write `content` as JSON where the user asked for it. Raises DataError where it cannot be written."""
     if target is None:
         return
-    text = json.dumps(content, ensure_ascii=False, indent=1, allow_nan=False)
+    unicode = target != STANDARD_OUTPUT or (sys.stdout.encoding or "").lower().startswith("utf")
+    text = json.dumps(content, ensure_ascii=not unicode, indent=1, allow_nan=False)
     if target == STANDARD_OUTPUT:
         print(text)  # noqa: T201
         return
@@ -52,7 +58,8 @@ def tell_findings(findings: Iterable[Finding], console: Console) -> None:
     found = list(findings)
     first = {finding.rule: finding for finding in reversed(found)}
     for rule, number in Counter(finding.rule for finding in found).most_common():
-        console.print(f"[yellow]{number:>7,}[/] {rule}: {RULES[rule].meaning}", soft_wrap=True)
+        line = Text.assemble((f"{number:>7,}", "yellow"), f" {rule}: {RULES[rule].meaning}")
+        console.print(line, soft_wrap=True)
         console.print(f"        {_place(first[rule])}; {RULES[rule].remedy}", style="dim", soft_wrap=True)
 
 
@@ -62,4 +69,4 @@ def _place(finding: Finding) -> str:
         where += f", line {finding.line}"
     elif finding.start is not None:
         where += f", characters {finding.start} to {finding.end}"
-    return f"first in {where}" if where else "throughout"
+    return f"first in {shown(where)}" if where else "throughout"

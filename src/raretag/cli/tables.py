@@ -3,95 +3,107 @@
 from __future__ import annotations
 
 from rich.console import Console
-from rich.table import Table
 
-from raretag.corpus.inventory import Inventory
-from raretag.evaluation import Evaluation, table_rows
+from raretag.cli.fitting import Column, print_table
+from raretag.cli.wording import counted, shown
+from raretag.corpus.inventory import TAIL_GROUPS, Inventory
+from raretag.evaluation import Evaluation, Interval, table_rows
 from raretag.evaluation.figures import Figures
 
 
 def show_inventory(held: Inventory, console: Console, *, format: str) -> None:
     """Labels from the most frequent to the rarest."""
-    table = Table(box=None, pad_edge=False)
-    table.add_column("label", no_wrap=True)
-    for column in ("mentions", "notes", "share", "length", "overlap", "parts"):
-        table.add_column(column, justify="right")
-    table.add_column("group")
-    for row in held.labels:
-        table.add_row(
-            row.label,
-            f"{row.mentions:,}",
-            f"{row.documents:,}",
-            f"{row.share:.2%}",
-            f"{row.mean_length:.1f}",
-            f"{row.overlapping:,}",
-            f"{row.discontinuous:,}",
-            row.group,
-        )
-    console.print(table)
-    ratio = "" if held.ratio is None else f"; the most frequent has {held.ratio:,.0f} times the rarest"
+    rows = held.labels
+    print_table(
+        console,
+        Column(heading="label", cells=tuple(shown(row.label) for row in rows), justify="left"),
+        others=(
+            Column(heading="mentions", cells=tuple(f"{row.mentions:,}" for row in rows)),
+            Column(heading="notes", cells=tuple(f"{row.documents:,}" for row in rows), leaves=6),
+            Column(heading="share", cells=tuple(f"{row.share:.2%}" for row in rows), leaves=5),
+            Column(heading="length", cells=tuple(f"{row.mean_length:.1f}" for row in rows), leaves=3),
+            Column(heading="overlap", cells=tuple(f"{row.overlapping:,}" for row in rows), leaves=2),
+            Column(heading="parts", cells=tuple(f"{row.discontinuous:,}" for row in rows), leaves=1),
+            Column(heading="group", cells=tuple(row.group for row in rows), leaves=4, justify="left"),
+        ),
+    )
+    ratio = ""
+    if held.ratio is not None and len(rows) > 1:
+        ratio = f"; the most frequent has {held.ratio:,.{0 if held.ratio >= 10 else 1}f} times the rarest"
     console.print(
-        f"{held.documents:,} documents ({format}), {held.characters:,} characters, {held.mentions:,} mentions of "
-        f"{len(held.labels)} labels{ratio}"
+        f"{counted(held.documents, 'document')} ({format}), {counted(held.characters, 'character')}, "
+        f"{counted(held.mentions, 'mention')} of {counted(len(rows), 'label')}{ratio}"
     )
     console.print(
-        f"{held.overlapping:,} mentions overlap another, {held.discontinuous:,} are discontinuous, "
-        f"{held.documents_without_mention:,} documents have none"
-        + (f", {held.groups:,} patients" if held.groups else "")
+        f"mentions that overlap another: {held.overlapping:,}; discontinuous: {held.discontinuous:,}; "
+        f"documents without a mention: {held.documents_without_mention:,}"
+        + (f"; patients: {held.groups:,}" if held.groups else "")
     )
     if held.splits:
-        console.print("official parts: " + ", ".join(f"{part} {number:,}" for part, number in held.splits.items()))
+        parts = ", ".join(f"{shown(part)} {number:,}" for part, number in held.splits.items())
+        console.print(f"official parts: {parts}")
 
 
 def show_evaluation(figures: Evaluation, console: Console) -> None:
     """Every label with counts, strict figures and the interval; then the means and the other schemes."""
-    table = Table(box=None, pad_edge=False)
-    table.add_column("label", no_wrap=True)
-    table.add_column("group")
-    for column in ("train", "gold", "found", "right", "prec", "recall", "F1", "95 % interval"):
-        table.add_column(column, justify="right")
-    for row in table_rows(figures):
-        interval = "-" if row.f1_interval is None else f"{row.f1_interval[0]:.2f}-{row.f1_interval[1]:.2f}"
-        table.add_row(
-            row.label,
-            row.group,
-            f"{row.training:,}",
-            f"{row.gold:,}",
-            f"{row.predicted:,}",
-            f"{row.correct:,}",
-            _rate(row.precision),
-            _rate(row.recall),
-            _rate(row.f1),
-            interval,
-        )
-    console.print(table)
+    rows = table_rows(figures)
+    print_table(
+        console,
+        Column(heading="label", cells=tuple(shown(row.label) for row in rows), justify="left"),
+        others=(
+            Column(heading="group", cells=tuple(row.group for row in rows), leaves=1, justify="left"),
+            Column(heading="train", cells=tuple(f"{row.training:,}" for row in rows), leaves=4),
+            Column(heading="gold", cells=tuple(f"{row.gold:,}" for row in rows)),
+            Column(heading="found", cells=tuple(f"{row.predicted:,}" for row in rows), leaves=3),
+            Column(heading="right", cells=tuple(f"{row.correct:,}" for row in rows), leaves=2),
+            Column(heading="prec", cells=tuple(_rate(row.precision) for row in rows), leaves=5),
+            Column(heading="recall", cells=tuple(_rate(row.recall) for row in rows), leaves=7),
+            Column(heading="F1", cells=tuple(_rate(row.f1) for row in rows)),
+            Column(heading="95 % CI", cells=tuple(_interval(row.f1_interval) for row in rows), leaves=6),
+        ),
+    )
     console.print()
-    means = Table(box=None, pad_edge=False)
-    means.add_column("F1")
-    for column in ("strict", "overlap", "type"):
-        means.add_column(column, justify="right")
-    schemes = (figures.strict, figures.overlap, figures.type)
-    means.add_row("micro, all mentions", *(_with_interval(one.micro) for one in schemes))
-    averaged = len(figures.strict.macro.labels)
-    means.add_row(f"macro over {averaged} labels with gold", *(_with_interval(one.macro) for one in schemes))
-    averaged = len(figures.strict.macro10.labels)
-    means.add_row(f"macro over {averaged} labels with >= 10", *(_with_interval(one.macro10) for one in schemes))
-    for group in ("head", "medium", "tail"):
-        held = len(figures.strict.groups[group].labels)
-        means.add_row(f"{group}, {held} labels", *(_with_interval(one.groups[group]) for one in schemes))
-    console.print(means)
+    _show_means(figures, console)
     console.print()
     counts = figures.counts
     console.print(
-        f"{counts.documents:,} documents, {counts.mentions:,} gold mentions ({counts.inexpressible or 0:,} that tags "
-        f"cannot express count as missed); mean recall per label {_rate(figures.mean_recall)}; - is undefined (0 of 0)"
+        f"{counted(counts.documents, 'document')}, {counted(counts.mentions, 'gold mention')} "
+        f"({counts.inexpressible or 0:,} that tags cannot express, counted as missed); "
+        f"mean recall per label {_rate(figures.mean_recall)}; - is undefined (0 of 0)"
     )
+
+
+def _show_means(figures: Evaluation, console: Console) -> None:
+    strict = figures.strict
+    names = (
+        "micro, all mentions",
+        f"macro over {counted(len(strict.macro.labels), 'label')} with gold",
+        f"macro over {counted(len(strict.macro10.labels), 'label')} with >= 10",
+        *(f"{group} (micro over {counted(len(strict.groups[group].labels), 'label')})" for group in TAIL_GROUPS),
+    )
+    columns = []
+    # the other schemes leave before the strict one
+    for scheme, one, (mean_leaves, interval_leaves) in (
+        ("strict", figures.strict, (None, 5)),
+        ("overlap", figures.overlap, (4, 2)),
+        ("type", figures.type, (3, 1)),
+    ):
+        means: tuple[Figures, ...] = (one.micro, one.macro, one.macro10, *(one.groups[group] for group in TAIL_GROUPS))
+        columns += [
+            Column(heading=scheme, cells=tuple(_rate(mean.f1) for mean in means), leaves=mean_leaves),
+            Column(
+                heading=f"{scheme} CI",
+                cells=tuple(_interval(mean.f1_interval) for mean in means),
+                leaves=interval_leaves,
+            ),
+        ]
+    first = Column(heading="F1", cells=names, justify="left")
+    print_table(console, first, others=columns, least=first.width)
 
 
 def _rate(value: float | None) -> str:
     return "-" if value is None else f"{value:.3f}"
 
 
-def _with_interval(figures: Figures) -> str:
-    interval = figures.f1_interval
-    return _rate(figures.f1) + ("" if interval is None else f" ({interval[0]:.2f} to {interval[1]:.2f})")
+def _interval(value: Interval | None) -> str:
+    return "-" if value is None else f"{value[0]:.2f}-{value[1]:.2f}"

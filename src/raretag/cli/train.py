@@ -9,6 +9,8 @@ import typer
 
 from raretag.cli import options
 from raretag.cli.output import status, tell_findings
+from raretag.cli.targets import check_outside
+from raretag.cli.wording import counted, shown
 
 
 def train(
@@ -28,6 +30,7 @@ def train(
     from raretag.corpus.formats import read_corpus
     from raretag.training.settings_file import load_settings
 
+    check_outside(out, name="--out", source=data, source_name="DATA")
     settings = load_settings(recipe_name=recipe, config=config, overrides=set_ or (), encoder=encoder)
     corpus = read_corpus(data, format=format)
     console = status()
@@ -43,9 +46,13 @@ def train(
             settings=settings,
             resume=resume,
             callbacks=[progress],
-            announce=lambda stage: console.print(stage, style="dim"),
+            announce=lambda stage: console.print(shown(stage), style="dim"),
         )
     manifest = run.manifest
     held_out = len(manifest["data"]["test"])
-    console.print(f"trained in {manifest['seconds']:,.0f} s; the run folder is {run.path}")
-    console.print(f"next: raretag evaluate {run.path} {data}  ({held_out:,} documents that training has not seen)")
+    console.print(f"trained in {manifest['seconds']:,.0f} s; the run folder is {shown(run.path)}", soft_wrap=True)
+    console.print(
+        f"next: raretag evaluate {shown(run.path)} {shown(data)}  "
+        f"({counted(held_out, 'document')} that training has not seen)",
+        soft_wrap=True,
+    )

@@ -68,7 +68,7 @@ def objective(name: str, *, counts: npt.ArrayLike, groups: npt.ArrayLike | None 
     """The objective `name`, ready as a Hugging Face `Trainer`'s `compute_loss_func`.
 
     counts: training tokens of each tag (tags,). groups: int (tags,), equal numbers for tags of one label
-    (`Schema.groups`); None leaves every tag on its own. options: the objective's own, see `raretag objectives`.
+    (`Schema.groups`); None leaves every tag on its own. options: the objective's own, see docs/settings.md.
     Raises UsageError for a name or an option that does not exist or is out of range.
     """
     entry = OBJECTIVES.get(name)

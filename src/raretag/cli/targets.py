@@ -1,0 +1,26 @@
+"""Where a command may write: under a name, and never among the notes that it reads."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from raretag.errors import UsageError
+
+
+def check_target(target: Path, *, name: str) -> None:
+    """Raises UsageError where `target`, the argument `name`, is no name of its own: empty, `.`, `..`, `/` or `-`."""
+    if target.name in {"", ".."} or target == Path("-"):
+        raise UsageError(f"{name} is no name for a new file or folder", remedy="Give one, for example: out")
+
+
+def check_outside(target: Path, *, name: str, source: Path, source_name: str) -> None:
+    """As `check_target`; also UsageError where `target` is `source` or lies inside it, links followed."""
+    check_target(target, name=name)
+    inner, outer = Path(os.path.realpath(target)), Path(os.path.realpath(source))
+    if inner.is_relative_to(outer):
+        raise UsageError(
+            f"{name} lies inside {source_name}",
+            remedy="Choose a place outside it; what is written there would be read as notes the next time",
+            file=target,
+        )
