@@ -46,16 +46,20 @@ def evaluate(
     unseen = unseen_documents(folder, corpus)
     if unseen.seen:
         console.print(f"left out: {counted(unseen.seen, 'document')} that training saw", style="dim")
+    if unseen.shared:
+        told = counted(unseen.shared, "test document")
+        console.print(f"kept: {told} whose text also stands in training, as the corpus has it", style="yellow")
     _tell_unknown_labels(unseen.documents, schema=folder.schema, console=console)
     with counting(console, "judging") as advance:
         figures = evaluate_run(folder, unseen.documents, resamples=resamples, advance=advance)
+    content = {**figures.to_json(), "data": unseen.to_json()}
     # shown before anything is written: a full disk does not lose them
     if json != STANDARD_OUTPUT:
         show_evaluation(figures, result())
     try:
-        write_figures(figures.to_json(), json)
+        write_figures(content, json)
     finally:
-        written = _keep(folder, figures.to_json())
+        written = _keep(folder, content)
     console.print(f"all figures: {shown(written)}", style="dim", soft_wrap=True)
 
 

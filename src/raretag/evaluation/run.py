@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from raretag.corpus import Corpus, Document
 from raretag.decision import most_probable_mentions
@@ -27,6 +29,12 @@ class Unseen:
     documents: tuple[Document, ...]
     seen: int
     shared: int
+
+    def to_json(self) -> dict[str, Any]:
+        """What was scored, for `evaluation.json`: one hash over the texts, and the two counts."""
+        texts = "\n".join(sorted(f"{document.id}\t{document.fingerprint}" for document in self.documents))
+        digest = hashlib.sha256(texts.encode("utf-8", "surrogatepass")).hexdigest()
+        return {"sha256": digest, "left_out": self.seen, "shared": self.shared}
 
 
 def unseen_documents(run: RunFolder, corpus: Corpus) -> Unseen:
