@@ -22,8 +22,8 @@ def epoch(sampler: TokenBudget, number: int) -> list[list[int]]:
 
 
 def bound(tokens: int) -> int:
-    """The most that a batch of several windows may hold, padding included: jitter 15 % both ways, 1 % per step."""
-    return math.floor(1.15 / 0.85 * 1.01 * tokens + 1)
+    """The most that a batch of several windows may hold, padding included: jitter 5 % both ways, 1 % per step."""
+    return math.floor(1.05 / 0.95 * 1.01 * tokens + 1)
 
 
 @given(lengths=LENGTHS, tokens=BUDGETS, seed=SEEDS)
