@@ -85,7 +85,7 @@ def run(corpus: Corpus, out: Path, *, recipe: str, seed: int, overrides: list[st
         "documents": {part: len(manifest["data"][part]) for part in ("train", "validation", "test")},
         "precision": manifest["precision"],
         "train_seconds": manifest["seconds"],
-        "evaluate_seconds": figures_json["seconds"],
+        "evaluate_seconds": figures_json.get("seconds"),
     }
 
 

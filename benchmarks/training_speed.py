@@ -13,6 +13,7 @@ import argparse
 import json
 import multiprocessing
 import resource
+import statistics
 import tempfile
 import time
 from multiprocessing.connection import Connection
@@ -131,10 +132,15 @@ def main() -> None:
             seconds[name].append(lines[name].recv())
             print(f"epoch {epoch + 1} {name}: {seconds[name][-1]:.1f} s", flush=True)
     results: dict[str, Any] = {name: lines[name].recv() for name in names}
-    ratios = sorted(a / b for a, b in zip(seconds["baseline"], seconds["raretag"], strict=True))
+    ratios = [round(a / b, 2) for a, b in zip(seconds["baseline"], seconds["raretag"], strict=True)]
     for name in names:
         results[name]["tokens_per_second"] = round(results[name]["tokens"] * arguments.epochs / sum(seconds[name]))
-    summary = {"epochs": arguments.epochs, "median_ratio": round(ratios[len(ratios) // 2], 2), **results}
+    summary = {
+        "epochs": arguments.epochs,
+        "ratios": ratios,
+        "median_ratio": round(statistics.median(ratios), 2),
+        **results,
+    }
     if arguments.out is not None:
         arguments.out.parent.mkdir(parents=True, exist_ok=True)
         arguments.out.write_text(json.dumps({**summary, "seconds": seconds}, indent=1) + "\n", encoding="utf-8")
