@@ -2,33 +2,50 @@
 
 from __future__ import annotations
 
-import numpy as np
+from typing import Any
+
 import pytest
-from pydantic import BaseModel
 
 from raretag.errors import UsageError
-from raretag.objectives import OBJECTIVES, CrossEntropy, Objective, Weighted, objective, power_weights
+from raretag.objectives import OBJECTIVES, REGULARISERS, Objective, objective
+from raretag.objectives.options import Options
+from raretag.objectives.registry import ALL_HEADS, Entry
+from raretag.sampling import SAMPLERS
 
 COUNTS = [100, 4, 16]
 GROUPS = [0, 1, 1]
+EVERYTHING = {**OBJECTIVES, **REGULARISERS}
 
 
-def test_names_build_their_objectives() -> None:
-    assert isinstance(objective("cross-entropy", counts=COUNTS), CrossEntropy)
-    weighted = objective("weighted", counts=COUNTS, groups=GROUPS)
-    assert isinstance(weighted, Weighted)
-    np.testing.assert_allclose(weighted.weights, power_weights(COUNTS, groups=GROUPS, gamma=0.5, cap=10))
+def test_names_differ_between_the_registries() -> None:
+    assert not OBJECTIVES.keys() & REGULARISERS.keys()
 
 
-def test_every_option_is_used() -> None:
-    for options, expected in (
-        ({"gamma": 1.0}, power_weights(COUNTS, groups=GROUPS, gamma=1)),
-        ({"gamma": 2.0, "cap": 3.0}, power_weights(COUNTS, groups=GROUPS, gamma=2, cap=3)),
-        ({"tie": False}, power_weights(COUNTS)),
-    ):
-        weighted = objective("weighted", counts=COUNTS, groups=GROUPS, **options)
-        assert isinstance(weighted, Weighted)
-        np.testing.assert_allclose(weighted.weights, expected)
+@pytest.mark.parametrize("name", EVERYTHING)
+def test_an_entry_is_complete_and_cannot_be_changed(name: str) -> None:
+    entry = EVERYTHING[name]
+    assert entry.about
+    assert "\n" not in entry.about
+    assert entry.source
+    assert set(entry.heads) <= set(ALL_HEADS)
+    assert entry.heads
+    assert entry.sampler in SAMPLERS
+    assert issubclass(entry.options, Options)
+    assert entry.options.model_config["frozen"] is True
+    for field in entry.options.model_fields.values():
+        assert field.description
+        assert not field.is_required()
+    for registry in (OBJECTIVES, REGULARISERS):
+        with pytest.raises(TypeError):
+            registry["mine"] = entry  # type: ignore[index]
+
+
+@pytest.mark.parametrize("name", OBJECTIVES)
+def test_a_name_builds_its_objective_with_the_options_given(name: str) -> None:
+    entry: Entry = OBJECTIVES[name]
+    built = objective(name, counts=COUNTS, groups=GROUPS)
+    assert isinstance(built, entry.objective)
+    assert built.options == entry.options()
 
 
 @pytest.mark.parametrize("name", ["", "focal!", "Weighted"])
@@ -37,33 +54,49 @@ def test_an_unknown_name_lists_those_that_exist(name: str) -> None:
         objective(name, counts=COUNTS)
     for existing in OBJECTIVES:
         assert existing in caught.value.remedy
+    with pytest.raises(UsageError, match="no regulariser") as caught:
+        objective("cross-entropy", counts=COUNTS, regularisers={name: {}})
+    for existing in REGULARISERS:
+        assert existing in caught.value.remedy
 
 
-@pytest.mark.parametrize("name", list(OBJECTIVES))
+def built(name: str, **options: Any) -> Objective[Any]:
+    """An objective, or cross-entropy with a regulariser."""
+    if name in OBJECTIVES:
+        return objective(name, counts=COUNTS, groups=GROUPS, **options)
+    return objective("cross-entropy", counts=COUNTS, groups=GROUPS, regularisers={name: options})
+
+
+@pytest.mark.parametrize("name", EVERYTHING)
 def test_an_unknown_option_lists_those_that_exist(name: str) -> None:
     with pytest.raises(UsageError, match="no_such_option") as caught:
-        objective(name, counts=COUNTS, no_such_option=1)
-    for option in OBJECTIVES[name].options.model_fields or ["none"]:
+        built(name, no_such_option=1)
+    for option in EVERYTHING[name].options.model_fields or ["none"]:
         assert option in caught.value.remedy
 
 
-def test_all_wrong_options_are_told_together() -> None:
-    with pytest.raises(UsageError, match=r"gamma: .*cap: .*tie: ") as caught:
-        objective("weighted", counts=COUNTS, gamma=float("nan"), cap=0.5, tie="perhaps")
+@pytest.mark.parametrize(
+    ("name", "option"),
+    [(name, option) for name, entry in EVERYTHING.items() for option in entry.options.model_fields],
+)
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -7.5, "perhaps", None, []])
+def test_a_value_out_of_range_is_told_with_its_option(name: str, option: str, value: object) -> None:
+    if value is None and EVERYTHING[name].options.model_fields[option].default is None:
+        built(name, **{option: value})
+        return
+    with pytest.raises(UsageError, match=option) as caught:
+        built(name, **{option: value})
     assert caught.value.exit_code == 2
 
 
-@pytest.mark.parametrize("name", list(OBJECTIVES))
-def test_an_entry_is_complete_and_cannot_be_changed(name: str) -> None:
-    entry = OBJECTIVES[name]
-    assert entry.about
-    assert entry.source
-    assert issubclass(entry.options, BaseModel)
-    assert entry.options.model_config["frozen"] is True
-    assert entry.options.model_config["extra"] == "forbid"
-    for field in entry.options.model_fields.values():
-        assert field.description
-        assert not field.is_required()
-    assert isinstance(entry.build(COUNTS, GROUPS, entry.options()), Objective)
-    with pytest.raises(TypeError):
-        OBJECTIVES["mine"] = entry  # type: ignore[index]
+def test_all_wrong_options_are_told_together() -> None:
+    with pytest.raises(UsageError) as caught:
+        objective("weighted", counts=COUNTS, gamma=float("nan"), cap=0.5, tie="perhaps")
+    for option in ("gamma", "cap", "tie"):
+        assert f"{option}: Input should" in str(caught.value)
+
+
+@pytest.mark.parametrize("start", [-0.1, 1.0, float("nan")])
+def test_a_start_that_never_comes_is_refused(start: float) -> None:
+    with pytest.raises(UsageError, match="start"):
+        objective("weighted", counts=COUNTS, start=start)

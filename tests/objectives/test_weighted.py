@@ -1,123 +1,156 @@
-"""Power weights, and the loss and the optimum that they give."""
+"""Weighted cross-entropy: each class with its own weights, and the optimum that they give."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pytest
 import torch
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from pydantic import ValidationError
 
-from raretag.objectives import IGNORE_INDEX, CrossEntropy, Weighted, power_weights
+from raretag.objectives.base import IGNORE_INDEX
+from raretag.objectives.cross_entropy import CrossEntropy
+from raretag.objectives.weighted import (
+    CappedOptions,
+    EffectiveNumber,
+    EffectiveNumberOptions,
+    InverseCount,
+    InverseSqrt,
+    OneMinusShare,
+    PowerOptions,
+    PowerWeighted,
+    TiedOptions,
+    Weighted,
+    WeLT,
+)
 
-COUNTS = [100, 25, 15, 4, 0, 1]
-GROUPS = [0, 1, 1, 2, 2, 3]
-ANY_COUNTS = st.lists(st.integers(0, 10**7), min_size=1, max_size=20).filter(any)
+Array = npt.NDArray[np.float64]
+Tags = npt.NDArray[np.int64]
+
+# O, and B- and I- of three labels; the third has no I-
+COUNTS = [60, 12, 20, 5, 2, 1, 0]
+GROUPS = [0, 1, 1, 2, 2, 3, 3]
+TAGS = len(COUNTS)
+# tokens of each tag's label
+TIED = [60, 32, 32, 7, 7, 1, 1]
+Family = type[Weighted[Any]]
+VARIANTS: list[tuple[Family, Any, list[float]]] = [
+    (PowerWeighted, PowerOptions(), [n**-0.5 for n in TIED]),
+    (PowerWeighted, PowerOptions(gamma=2, cap=3), [min((60 / n) ** 2, 3) for n in TIED]),
+    (PowerWeighted, PowerOptions(gamma=0.25, tie=False), [n**-0.25 if n else 0 for n in COUNTS]),
+    (InverseCount, CappedOptions(), [min(60 / n, 10) for n in TIED]),
+    (InverseCount, CappedOptions(cap=100, tie=False), [1 / n if n else 0 for n in COUNTS]),
+    (InverseSqrt, CappedOptions(), [n**-0.5 for n in TIED]),
+    (InverseSqrt, CappedOptions(cap=2, tie=False), [min((60 / n) ** 0.5, 2) if n else 0 for n in COUNTS]),
+    (EffectiveNumber, EffectiveNumberOptions(cap=1e9), [0.001 / (1 - 0.999**n) for n in TIED]),
+    (EffectiveNumber, EffectiveNumberOptions(beta=0.9, tie=False), [0.1 / (1 - 0.9**n) if n else 0 for n in COUNTS]),
+    (WeLT, TiedOptions(), [np.exp(1 - n / 100) for n in TIED]),
+    (WeLT, TiedOptions(tie=False), [np.exp(1 - n / 100) for n in COUNTS]),
+    (OneMinusShare, TiedOptions(), [1 - n / 100 for n in TIED]),
+    (OneMinusShare, TiedOptions(tie=False), [1 - n / 100 for n in COUNTS]),
+]
 
 
-def numpy_losses(logits: npt.NDArray[np.float64], targets: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
-    """−log softmax(z)_y for each token, in float64."""
-    highest = logits.max(axis=1, keepdims=True)
-    logsum = np.log(np.exp(logits - highest).sum(axis=1)) + highest[:, 0]
-    return np.asarray(logsum - logits[np.arange(len(targets)), targets])
+def log_softmax(logits: Array) -> Array:
+    shifted = logits - logits.max()
+    return np.asarray(shifted - np.log(np.exp(shifted).sum()))
 
 
-def test_values_agree_with_numpy() -> None:
+def token_loss(logits: Array, target: int, ratios: list[float]) -> float:
+    scale = 100 / sum(n * ratio for n, ratio in zip(COUNTS, ratios, strict=True))
+    # a tag that training never saw has no weight
+    return float((COUNTS[target] > 0) * scale * ratios[target] * -log_softmax(logits)[target])
+
+
+def batch() -> tuple[torch.Tensor, torch.Tensor]:
+    """Random logits, and targets of seen tags, some of them ignored."""
     rng = np.random.default_rng(0)
-    logits = 4 * rng.standard_normal((50, 6))
-    targets = rng.choice([0, 1, 2, 3, 5, IGNORE_INDEX], 50)
-    kept = targets != IGNORE_INDEX
-    losses = numpy_losses(logits[kept], targets[kept])
-    given_tensors = torch.from_numpy(logits), torch.from_numpy(targets)
-    assert CrossEntropy(COUNTS).loss(*given_tensors).item() == pytest.approx(losses.mean(), rel=1e-12)
-    weighted = Weighted(COUNTS, groups=GROUPS, gamma=0.5, cap=10)
-    # by hand: the groups hold 100, 40, 4 and 1 tokens; the last ratio is 10, just at the cap
-    ratios = np.array([1, 2.5**0.5, 2.5**0.5, 5, 0, 10])
-    weights = ratios * 145 / (100 + 40 * 2.5**0.5 + 4 * 5 + 1 * 10)
-    np.testing.assert_allclose(weighted.weights, weights)
-    expected = (weights[targets[kept]] * losses).sum() / kept.sum()
-    assert weighted.loss(*given_tensors).item() == pytest.approx(expected, rel=1e-12)
+    targets = rng.choice([0, 1, 2, 3, 4, 5, IGNORE_INDEX], 12)
+    return torch.from_numpy(3 * rng.standard_normal((12, TAGS))).requires_grad_(), torch.from_numpy(targets)
 
 
-@given(seed=st.integers(0, 99))
-@settings(deadline=None, derandomize=True, max_examples=20)
-def test_gamma_zero_is_plain_cross_entropy(seed: int) -> None:
-    generator = torch.Generator().manual_seed(seed)
-    logits = torch.randn(30, 6, generator=generator, dtype=torch.float64, requires_grad=True)
-    targets = torch.tensor([0, 1, 2, 3, 5, IGNORE_INDEX])[torch.randint(0, 6, (30,), generator=generator)]
-    plain, weighted = CrossEntropy(COUNTS), Weighted(COUNTS, groups=GROUPS, gamma=0)
-    losses = [one.loss(logits, targets) for one in (plain, weighted)]
-    torch.testing.assert_close(losses[0], losses[1])
-    slopes = [torch.autograd.grad(loss, logits)[0] for loss in losses]
-    torch.testing.assert_close(slopes[0], slopes[1])
-    np.testing.assert_allclose(plain.effective_prior(), weighted.effective_prior())
+@pytest.mark.parametrize(("family", "options", "ratios"), VARIANTS)
+def test_it_agrees_with_numpy(agrees: Callable[..., None], family: Family, options: Any, ratios: list[float]) -> None:
+    def reference(logits: Array, targets: Tags) -> Array:
+        return np.array([token_loss(z, y, ratios) for z, y in zip(logits, targets, strict=True)])
+
+    agrees(lambda: family(COUNTS, groups=GROUPS, options=options), reference)
 
 
-@given(counts=ANY_COUNTS, gamma=st.floats(0, 2), cap=st.floats(1, 1000), data=st.data())
-@settings(deadline=None, derandomize=True)
-def test_what_weights_hold(counts: list[int], gamma: float, cap: float, data: st.DataObject) -> None:
-    groups = data.draw(st.none() | st.lists(st.integers(0, 3), min_size=len(counts), max_size=len(counts)))
-    weights = power_weights(counts, groups=groups, gamma=gamma, cap=cap)
-    n = np.array(counts, dtype=np.float64)
-    seen = n > 0
-    assert weights.dtype == np.float64
-    assert (weights[~seen] == 0).all()
-    assert (weights[seen] > 0).all()
-    # the mean weight of a training token is 1, so that learning rates stay comparable
-    assert (n * weights).sum() / n.sum() == pytest.approx(1)
-    assert weights[seen].max() / weights[seen].min() <= cap * (1 + 1e-9)
-    totals = n if groups is None else np.array([n[np.array(groups) == group].sum() for group in groups])
-    rarest_first = np.argsort(totals[seen])
-    assert (np.diff(weights[seen][rarest_first]) <= 1e-12 * weights.max()).all()
-    for a in np.flatnonzero(seen):
-        assert weights[seen & (totals == totals[a])] == pytest.approx(weights[a])
-
-
-def test_gamma_one_gives_every_label_the_same_mass() -> None:
-    weights = power_weights([1000, 30, 10, 1], groups=[0, 1, 1, 2], gamma=1, cap=1e9)
-    mass = weights * np.array([1000, 30, 10, 1])
-    np.testing.assert_allclose([mass[0], mass[1] + mass[2], mass[3]], 1041 / 3)
-
-
-def test_the_cap_bounds_the_ratio() -> None:
-    weights = power_weights([10_000, 100, 1], gamma=1, cap=20)
-    np.testing.assert_allclose(weights / weights[0], [1, 20, 20])
-    np.testing.assert_allclose(power_weights([10_000, 100, 1], cap=1), 1)
-
-
-def test_a_begin_tag_and_its_inside_tag_share_a_weight() -> None:
-    tied = power_weights([100, 4, 16], groups=[0, 1, 1])
-    assert tied[1] == tied[2]
-    alone = power_weights([100, 4, 16])
-    assert alone[1] > alone[2] > alone[0]
-
-
-def test_the_optimum_under_random_labels_has_weighted_marginals() -> None:
-    """Σ_t w_{y_t} p_k = w_k n_k for every tag k, at the prior that the objective names."""
-    weighted = Weighted(COUNTS, groups=GROUPS, gamma=1)
-    n = np.array(COUNTS, dtype=np.float64)
-    prior = weighted.effective_prior()
-    np.testing.assert_allclose((weighted.weights * n).sum() * prior, weighted.weights * n)
+@pytest.mark.parametrize("marginals", [None, [1, 1, 2, 3, 5, 8, 0], [[9, 1, 0, 0, 0, 0, 0], [5, 0, 1, 1, 2, 1, 0]]])
+@pytest.mark.parametrize(("family", "options", "ratios"), VARIANTS)
+def test_the_expected_loss_is_flat_at_the_effective_prior(
+    family: Family, options: Any, ratios: list[float], marginals: Any
+) -> None:
+    """Where all tokens have the same logits, no change of them lowers what targets by `marginals` cost."""
+    loss_of = family(COUNTS, groups=GROUPS, options=options)
+    mass = np.atleast_2d(COUNTS if marginals is None else marginals).sum(axis=0).tolist()
     with np.errstate(divide="ignore"):
-        logits = torch.from_numpy(np.maximum(np.log(prior), -1e4)).requires_grad_()
-    targets = torch.repeat_interleave(torch.arange(6), torch.tensor(COUNTS))
-    (slope,) = torch.autograd.grad(weighted.loss(logits.expand(len(targets), 6), targets), logits)
-    np.testing.assert_allclose(slope.numpy(), 0, atol=1e-15)
+        logits = np.maximum(np.log(loss_of.effective_prior(marginals)), -1e4)
+
+    def expected_loss(z: Array) -> float:
+        return float(sum(m * token_loss(z, y, ratios) for y, m in enumerate(mass) if m) / sum(mass))
+
+    steps = 1e-4 * np.eye(TAGS)
+    slopes = [(expected_loss(logits + step) - expected_loss(logits - step)) / 2e-4 for step in steps]
+    np.testing.assert_allclose(slopes, 0, atol=1e-6)
 
 
 @pytest.mark.parametrize(
-    ("arguments", "message"),
+    ("family", "options"),
     [
-        ({"gamma": -0.1}, "gamma"),
-        ({"cap": 0.9}, "cap"),
-        ({"groups": [0]}, "one entry a tag"),
-        ({"groups": [0, 1, 2]}, "one entry a tag"),
+        (PowerWeighted, PowerOptions(gamma=0)),
+        (PowerWeighted, PowerOptions(cap=1)),
+        (InverseCount, CappedOptions(cap=1)),
+        (InverseSqrt, CappedOptions(cap=1)),
+        (EffectiveNumber, EffectiveNumberOptions(beta=0)),
     ],
 )
-def test_weights_out_of_range_are_refused(arguments: dict[str, float], message: str) -> None:
-    for build in (power_weights, Weighted):
-        with pytest.raises(ValueError, match=message):
-            build([3, 1], **arguments)
-    with pytest.raises(ValueError, match="above 0"):
-        power_weights([0, 0])
+def test_equal_weights_are_plain_cross_entropy(family: Family, options: Any) -> None:
+    logits, targets = batch()
+    plain, ours = (
+        one.loss(logits, targets) for one in (CrossEntropy(COUNTS), family(COUNTS, groups=GROUPS, options=options))
+    )
+    torch.testing.assert_close(ours, plain, rtol=1e-14, atol=0)
+    slopes = [torch.autograd.grad(loss, logits)[0] for loss in (plain, ours)]
+    torch.testing.assert_close(slopes[1], slopes[0], rtol=1e-12, atol=1e-15)
+
+
+@pytest.mark.parametrize(("family", "options", "ratios"), VARIANTS)
+def test_the_optimum_under_random_labels_has_weighted_marginals(
+    family: Family, options: Any, ratios: list[float]
+) -> None:
+    weighted = family(COUNTS, groups=GROUPS, options=options)
+    mass = np.array(COUNTS) * ratios
+    np.testing.assert_allclose(weighted.effective_prior(), mass / mass.sum())
+    # a training token weighs 1 on average
+    assert (weighted.weights * COUNTS).sum() == pytest.approx(100)
+    others = np.array([[1, 2, 3, 4, 5, 6, 0], [7, 0, 0, 0, 0, 0, 0]])
+    mass = others.sum(axis=0) * ratios
+    np.testing.assert_allclose(weighted.effective_prior(others), mass / mass.sum())
+
+
+def test_a_tag_that_training_never_saw_has_no_weight() -> None:
+    logits = torch.zeros(2, TAGS, dtype=torch.float64)
+    assert WeLT(COUNTS, groups=GROUPS).loss(logits, torch.tensor([6, 6])).item() == 0
+
+
+@pytest.mark.parametrize(
+    ("options", "given"),
+    [
+        (PowerOptions, {"gamma": -0.1}),
+        (PowerOptions, {"gamma": 2.1}),
+        (PowerOptions, {"cap": 0.9}),
+        (CappedOptions, {"cap": float("inf")}),
+        (EffectiveNumberOptions, {"beta": 1}),
+        (EffectiveNumberOptions, {"beta": -0.1}),
+        (TiedOptions, {"tie": "perhaps"}),
+        (TiedOptions, {"cap": 3}),
+    ],
+)
+def test_options_out_of_range_are_refused(options: type[TiedOptions], given: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError, match=next(iter(given))):
+        options(**given)

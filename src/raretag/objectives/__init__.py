@@ -1,17 +1,6 @@
 """Loss calculation: one file a family, one registry, one contract."""
 
 from raretag.objectives.base import IGNORE_INDEX, Objective
-from raretag.objectives.cross_entropy import CrossEntropy
-from raretag.objectives.registry import OBJECTIVES, Entry, objective
-from raretag.objectives.weighted import Weighted, power_weights
+from raretag.objectives.registry import OBJECTIVES, REGULARISERS, Entry, objective
 
-__all__ = [
-    "IGNORE_INDEX",
-    "OBJECTIVES",
-    "CrossEntropy",
-    "Entry",
-    "Objective",
-    "Weighted",
-    "objective",
-    "power_weights",
-]
+__all__ = ["IGNORE_INDEX", "OBJECTIVES", "REGULARISERS", "Entry", "Objective", "objective"]

@@ -1,83 +1,209 @@
-"""Every objective by name: its settings, one line about it, and its source."""
+"""Every objective by name: its class, one line about it, and its source."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy.typing as npt
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from raretag.errors import UsageError
+from raretag.objectives.asymmetric import Asymmetric
 from raretag.objectives.base import Objective
+from raretag.objectives.boundary import BoundarySmoothing
+from raretag.objectives.btl import BTL
+from raretag.objectives.combined import Combined, Deferred
 from raretag.objectives.cross_entropy import CrossEntropy
-from raretag.objectives.weighted import Weighted
+from raretag.objectives.dice import Dice, Tversky
+from raretag.objectives.focal import Focal
+from raretag.objectives.ldam import LDAM
+from raretag.objectives.logit_adjustment import BalancedSoftmax, LogitAdjustment
+from raretag.objectives.mom import MoM
+from raretag.objectives.options import Options, check_options
+from raretag.objectives.poly import Poly1
+from raretag.objectives.regularisers import ConfidencePenalty, LabelProportion, PriorKL
+from raretag.objectives.seesaw import Seesaw
+from raretag.objectives.self_adjusting_dice import SelfAdjustingDice
+from raretag.objectives.smoothing import LabelSmoothing
+from raretag.objectives.soft_f1 import SoftMacroF1
+from raretag.objectives.vector_scaling import VectorScaling
+from raretag.objectives.weighted import (
+    EffectiveNumber,
+    InverseCount,
+    InverseSqrt,
+    OneMinusShare,
+    PowerWeighted,
+    WeLT,
+)
 
-
-class NoOptions(BaseModel):
-    """An objective without options."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class PowerOptions(BaseModel):
-    """Options of `weighted`."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    gamma: float = Field(default=0.5, ge=0, le=2, description="0 unweighted, 0.5 inverse square root, 1 inverse count")
-    cap: float = Field(default=10.0, ge=1, description="largest ratio of a weight to the smallest")
-    tie: bool = Field(default=True, description="whether B and I of a label share one weight")
+# what a tag head may be, see raretag.training.heads
+ALL_HEADS: Final = ("softmax", "cosine", "per-label")
 
 
 class Entry(NamedTuple):
-    """A registered objective."""
+    """A registered objective or regulariser. `heads` are those it is made for, `sampler` the one it is made with."""
 
-    options: type[BaseModel]
-    build: Callable[[npt.ArrayLike, npt.ArrayLike | None, BaseModel], Objective]
+    objective: type[Objective[Any]]
     about: str
     source: str
+    heads: tuple[str, ...] = ALL_HEADS
+    sampler: str = "length-bucketed"
+
+    @property
+    def options(self) -> type[Options]:
+        """What it can be told."""
+        return self.objective.options_type
 
 
-def _cross_entropy(counts: npt.ArrayLike, _: npt.ArrayLike | None, __: BaseModel) -> Objective:
-    return CrossEntropy(counts)
-
-
-def _weighted(counts: npt.ArrayLike, groups: npt.ArrayLike | None, options: BaseModel) -> Objective:
-    assert isinstance(options, PowerOptions)
-    return Weighted(counts, groups=groups if options.tie else None, gamma=options.gamma, cap=options.cap)
-
+_SHARED_HEADS: Final = ("softmax", "cosine")
+_PAPER: Final = "Rehman 2024, arXiv 2409.03238"
+_WELT: Final = "Mobasher et al. 2023, aclanthology.org/2023.bionlp-1.40"
 
 OBJECTIVES: Mapping[str, Entry] = MappingProxyType(
     {
-        "cross-entropy": Entry(
-            NoOptions, _cross_entropy, "maximum likelihood; keeps the empirical probabilities", "standard"
-        ),
+        "cross-entropy": Entry(CrossEntropy, "maximum likelihood; keeps the empirical probabilities", "standard"),
         "weighted": Entry(
-            PowerOptions,
-            _weighted,
-            "cross-entropy with weights n^-gamma, capped, B and I tied",
-            "Mobasher et al. 2023, aclanthology.org/2023.bionlp-1.40 (INS, ISNS)",
+            PowerWeighted, "weights n^-gamma, capped, B and I tied", "standard; INS and ISNS are its points 1 and 0.5"
+        ),
+        "inverse-count": Entry(InverseCount, "weights 1/n (INS), capped", f"{_WELT} (INS)"),
+        "inverse-sqrt": Entry(InverseSqrt, "weights 1/sqrt(n) (ISNS), capped", f"{_WELT} (ISNS)"),
+        "effective-number": Entry(
+            EffectiveNumber, "weights by the effective number of samples", "Cui et al. 2019, arXiv 1901.05555"
+        ),
+        "welt": Entry(WeLT, "weights softmax(1 - share); at most e apart", _WELT),
+        "one-minus-share": Entry(OneMinusShare, "weights 1 - share; damps O and little else", _PAPER),
+        "focal": Entry(Focal, "lets go of tokens that are already sure", "Lin et al. 2017, arXiv 1708.02002"),
+        "asymmetric": Entry(
+            Asymmetric, "each tag a question of its own, easy negatives ignored", "Ridnik et al. 2021, arXiv 2009.14119"
+        ),
+        "poly-1": Entry(
+            Poly1, "cross-entropy with its first polynomial term raised", "Leng et al. 2022, arXiv 2204.12511"
+        ),
+        "dice": Entry(
+            Dice,
+            "cross-entropy and the soft Dice of every tag over running counts",
+            "Milletari et al. 2016, arXiv 1606.04797",
+        ),
+        "self-adjusting-dice": Entry(
+            SelfAdjustingDice,
+            "cross-entropy and a token-wise Dice that makes easy tokens weigh less",
+            "Li et al. 2020, arXiv 1911.02855",
+        ),
+        "tversky": Entry(
+            Tversky, "as dice, a miss weighing more than a false alarm", "Salehi et al. 2017, arXiv 1706.05721"
+        ),
+        "soft-macro-f1": Entry(
+            SoftMacroF1,
+            "cross-entropy and the soft F1 of every label over running counts",
+            "Bénédict et al. 2021, arXiv 2108.10566",
+        ),
+        "ldam": Entry(
+            LDAM,
+            "a margin that is wider for rare labels, on cosines",
+            "Cao et al. 2019, arXiv 1906.07413",
+            heads=("cosine",),
+        ),
+        "logit-adjusted": Entry(
+            LogitAdjustment,
+            "logits shifted by the log prior, labels and outside by strengths of their own",
+            "Menon et al. 2021, arXiv 2007.07314",
+        ),
+        "balanced-softmax": Entry(
+            BalancedSoftmax, "logits shifted by the whole log prior", "Ren et al. 2020, arXiv 2007.10740"
+        ),
+        "vector-scaling": Entry(
+            VectorScaling,
+            "logits scaled and shifted by the prior; scales do not fade",
+            "Kini et al. 2021, arXiv 2103.01550",
+        ),
+        "seesaw": Entry(
+            Seesaw,
+            "rare labels are pushed down less by frequent ones",
+            "Wang et al. 2021, arXiv 2008.10032",
+            heads=_SHARED_HEADS,
+        ),
+        "mom": Entry(MoM, "more weight for O, a brake on false alarms", "Nemoto et al. 2024, arXiv 2401.11431"),
+        "label-smoothing": Entry(
+            LabelSmoothing,
+            "targets shared with all tags, evenly or by the prior",
+            "Szegedy et al. 2016, arXiv 1512.00567",
+        ),
+        "boundary-smoothing": Entry(
+            BoundarySmoothing,
+            "neighbours across a mention's boundary share their targets",
+            "Zhu & Li 2022, arXiv 2204.12031",
+        ),
+        "btl": Entry(
+            BTL,
+            "cross-entropy on batches of one label against O, each tag weighted by 1 - its share",
+            f"{_PAPER}, section 3",
+            sampler="per-class",
         ),
     }
 )
 
+REGULARISERS: Mapping[str, Entry] = MappingProxyType(
+    {
+        "prior-kl": Entry(
+            PriorKL,
+            "keeps the mean prediction at the training shares",
+            "Mann & McCallum 2007 (expectation regularisation)",
+        ),
+        "label-proportion": Entry(
+            LabelProportion,
+            "keeps each window's mean prediction near the training shares",
+            "learning from label proportions",
+        ),
+        "confidence-penalty": Entry(ConfidencePenalty, "rewards uncertainty", "Pereyra et al. 2017, arXiv 1701.06548"),
+    }
+)
 
-def objective(name: str, *, counts: npt.ArrayLike, groups: npt.ArrayLike | None = None, **options: object) -> Objective:
+
+def objective(
+    name: str,
+    *,
+    counts: npt.ArrayLike,
+    groups: npt.ArrayLike | None = None,
+    regularisers: Mapping[str, Mapping[str, object]] | None = None,
+    start: float = 0.0,
+    **options: object,
+) -> Objective[Any]:
     """The objective `name`, ready as a Hugging Face `Trainer`'s `compute_loss_func`.
 
     counts: training tokens of each tag (tags,). groups: int (tags,), equal numbers for tags of one label
-    (`Schema.groups`); None leaves every tag on its own. options: the objective's own, see docs/settings.md.
+    (`Schema.groups`); None leaves every tag on its own. regularisers: names with their options, added to the loss.
+    start: share of the steps before which the loss is cross-entropy; needs `advance` to be called, as `raretag train`
+    does. options: the objective's own, see docs/objectives.
     Raises UsageError for a name or an option that does not exist or is out of range.
     """
-    entry = OBJECTIVES.get(name)
+    chosen = build(OBJECTIVES, "objective", name, counts=counts, groups=groups, options=options)
+    if not 0 <= start < 1:
+        raise UsageError(f"objective {name!r}: start is {start}", remedy="Give a share of the steps, 0 <= start < 1")
+    if start > 0:
+        chosen = Deferred(CrossEntropy(counts, groups=groups), chosen, start=start)
+    added = [
+        build(REGULARISERS, "regulariser", one, counts=counts, groups=groups, options=given)
+        for one, given in (regularisers or {}).items()
+    ]
+    return Combined(chosen, added) if added else chosen
+
+
+def build(
+    registry: Mapping[str, Entry],
+    role: str,
+    name: str,
+    *,
+    counts: npt.ArrayLike,
+    groups: npt.ArrayLike | None,
+    options: Mapping[str, object],
+) -> Objective[Any]:
+    """The registered object `name`. Raises UsageError for a name or an option that does not exist."""
+    entry = registry.get(name)
     if entry is None:
-        raise UsageError(f"there is no objective {name!r}", remedy=f"Choose one of: {', '.join(OBJECTIVES)}")
+        raise UsageError(f"there is no {role} {name!r}", remedy=f"Choose one of: {', '.join(registry)}")
+    checked = check_options(f"{role} {name!r}", entry.options, options)
     try:
-        checked = entry.options.model_validate(options)
-    except ValidationError as error:
-        wrong = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
-        allowed = ", ".join(entry.options.model_fields) or "none"
-        raise UsageError(f"objective {name!r}: {wrong}", remedy=f"Its options are: {allowed}") from error
-    return entry.build(counts, groups, checked)
+        return entry.objective(counts, groups=groups, options=checked)
+    except ValueError as error:
+        raise UsageError(f"{role} {name!r}: {error}", remedy="Give what the message asks for") from error
