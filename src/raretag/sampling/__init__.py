@@ -1,5 +1,21 @@
-"""Loss propagation: which windows share a batch, and how often each comes."""
+"""Loss propagation: which windows share a batch, and how often each comes; one registry, one contract."""
 
-from raretag.sampling.token_budget import TokenBudget
+from raretag.sampling.base import Budget, WindowSampler
+from raretag.sampling.deferred import Deferred
+from raretag.sampling.draw import Draw
+from raretag.sampling.packing import pack
+from raretag.sampling.registry import SAMPLERS, Entry, sampler
+from raretag.sampling.windows import Windows, tag_counts
 
-__all__ = ["TokenBudget"]
+__all__ = [
+    "SAMPLERS",
+    "Budget",
+    "Deferred",
+    "Draw",
+    "Entry",
+    "WindowSampler",
+    "Windows",
+    "pack",
+    "sampler",
+    "tag_counts",
+]
