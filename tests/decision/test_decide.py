@@ -59,3 +59,18 @@ def test_documents_are_decided_one_by_one(scheme: Scheme, seed: int, lengths: li
         assert [m.score for m in mentions] == mention_probabilities(one, mentions, schema=schema)
         assert all(m.score is not None and 0 < m.score <= 1 for m in mentions)
         assert all(a.end <= b.start for a, b in pairwise(mentions))
+
+
+def test_mentions_of_different_labels_overlap_where_they_are_kept_apart() -> None:
+    schema = build_schema(["A", "B"], layered=True)
+    a = [[0.1, 0.9, 0.0], [0.2, 0.0, 0.8], [1.0, 0.0, 0.0]]
+    b = [[0.8, 0.2, 0.0], [0.3, 0.7, 0.0], [0.4, 0.0, 0.6]]
+    flat = document("d", a)
+    one = Scores(document="d", tokens=flat.tokens, probabilities=np.stack([a, b], axis=1).astype(np.float32))
+    found = most_probable_mentions([one], schema=schema)["d"]
+    assert [(m.label, m.start, m.end) for m in found] == [("A", 0, 9), ("B", 5, 14)]
+    alone = [
+        most_probable_mentions([document("d", p)], schema=schema.of_label(number))["d"]
+        for number, p in enumerate((a, b))
+    ]
+    assert [m.score for m in found] == [pytest.approx(m.score) for (m,) in alone]

@@ -125,3 +125,24 @@ def test_long_and_short_documents_are_judged_in_batches(monkeypatch: pytest.Monk
     assert max(len(batch) for batch in module._batches([3, 40, 0, 7, 1, 40, 12], tags=5)) < 7
     for one, other in zip(together, viterbi(documents, schema=schema), strict=True):
         assert np.array_equal(one, other)
+
+
+@given(scheme=SCHEMES, data=st.data())
+@settings(deadline=None, derandomize=True, max_examples=40)
+def test_each_label_has_its_own_path_where_labels_are_kept_apart(scheme: Scheme, data: st.DataObject) -> None:
+    layered = build_schema(["A", "B-A", "C"], scheme=scheme, layered=True)
+    columns = [data.draw(documents(tags=layered.tags_of_a_label, longest=6)) for _ in layered.labels]
+    lengths = [min(map(len, column), default=0) for column in zip(*columns, strict=False)]
+    given_documents = [np.stack([column[n][:size] for column in columns], axis=1) for n, size in enumerate(lengths)]
+    paths = viterbi(given_documents, schema=layered)
+    assert [path.shape for path in paths] == [(size, 3) for size in lengths]
+    for number in range(3):
+        alone = viterbi([p[:, number] for p in given_documents], schema=layered.of_label(number))
+        assert [path[:, number].tolist() for path in paths] == [path.tolist() for path in alone]
+    assert all(path.dtype == np.int64 for path in paths)
+
+
+def test_layers_without_labels_or_documents() -> None:
+    assert viterbi([], schema=build_schema(["A"], layered=True)) == []
+    none = viterbi([np.zeros((4, 0, 3), dtype=np.float32)], schema=build_schema([], layered=True))
+    assert [path.shape for path in none] == [(4, 0)]

@@ -174,3 +174,17 @@ def test_tokens_that_share_a_character_belong_together() -> None:
     shared = Scores(document="d", tokens=Tokens(ids=zeros, starts=zeros, ends=zeros + 1), probabilities=p)
     values = mention_probabilities(shared, [Mention(label="A", start=0, end=1)], schema=schema)
     assert values == [pytest.approx(enumerated(p, schema)[0, 0, 2], rel=1e-4)]
+
+
+@given(scheme=SCHEMES, seed=st.integers(0, 2**31), tokens=st.integers(1, 5))
+@settings(deadline=None, derandomize=True, max_examples=40)
+def test_where_labels_are_kept_apart_a_mention_has_the_probability_of_its_label_alone(
+    scheme: Scheme, seed: int, tokens: int
+) -> None:
+    layered = build_schema(["A", "B", "C"], scheme=scheme, layered=True)
+    columns = [rows(seed + number, tokens, layered.tags_of_a_label, sharpness=3.0) for number in range(3)]
+    values = given_by_raretag(np.stack(columns, axis=1), layered, spans := all_spans(layered, tokens))
+    for number, column in enumerate(columns):
+        expected = enumerated(column, layered.of_label(number))
+        own = [(value, (0, i, j)) for value, (k, i, j) in zip(values, spans, strict=True) if k == number]
+        np.testing.assert_allclose([v for v, _ in own], [expected[s] for _, s in own], rtol=1e-4, atol=1e-6)

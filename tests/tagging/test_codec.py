@@ -297,3 +297,79 @@ def test_a_byte_of_the_same_character_begins_no_mention() -> None:
     begin = schema.begin(0)
     assert [(m.start, m.end) for m in decode([begin, begin, 0], tokens, schema=schema)] == [(0, 1)]
     assert [(m.start, m.end) for m in decode([begin, begin, begin], tokens, schema=schema)] == [(0, 1), (1, 2)]
+
+
+@given(text=TEXTS, scheme=SCHEMES, policy=POLICIES, data=st.data())
+@settings(deadline=None, derandomize=True, max_examples=300)
+def test_layers_are_the_tags_of_each_label_alone(
+    tokenizer: PreTrainedTokenizerFast, text: str, scheme: Scheme, policy: OverlapPolicy, data: st.DataObject
+) -> None:
+    tokens = tokens_of(text, tokenizer)
+    document = Document(id="d", text=text, mentions=tuple(data.draw(anything(text))))
+    layered = build_schema(LABELS, scheme=scheme, layered=True)
+    encoded = encode(document, tokens, schema=layered, overlaps=policy, counts=COUNTS)
+    assert encoded.tags.shape == (len(tokens), len(LABELS))
+    assert encoded.tags.dtype == np.int64
+    told: list[Finding] = []
+    for number, label in enumerate(LABELS):
+        own = replace(document, mentions=tuple(m for m in document.mentions if m.label == label))
+        alone = encode(own, tokens, schema=build_schema([label], scheme=scheme), overlaps=policy, counts=COUNTS)
+        assert encoded.tags[:, number].tolist() == alone.tags.tolist()
+        told += alone.findings
+    known = [finding for finding in encoded.findings if finding.label in LABELS]
+    assert Counter(found(tuple(known))) == Counter(found(tuple(told)))
+
+
+@given(text=TEXTS, scheme=SCHEMES, policy=POLICIES, data=st.data())
+@settings(deadline=None, derandomize=True, max_examples=300)
+def test_layers_give_every_mention_back_or_tell_of_it(
+    tokenizer: PreTrainedTokenizerFast, text: str, scheme: Scheme, policy: OverlapPolicy, data: st.DataObject
+) -> None:
+    tokens = tokens_of(text, tokenizer)
+    document = Document(id="d", text=text, mentions=tuple(data.draw(anything(text))))
+    schema = build_schema(LABELS, scheme=scheme, layered=True)
+    encoded = encode(document, tokens, schema=schema, overlaps=policy, counts=COUNTS)
+    back = decode(encoded.tags, tokens, schema=schema)
+    whole = spans([m for m in document.mentions if not m.fragments])
+    missing = whole - spans(back) + spans([m for m in document.mentions if m.fragments])
+    assert Counter((f.label, f.start, f.end) for f in encoded.findings) == missing
+    assert [(m.start, m.end) for m in back] == sorted((m.start, m.end) for m in back)
+    # other labels overlap freely
+    one_each = {mention.label: mention for mention in document.mentions if not mention.fragments}
+    several = replace(document, mentions=tuple(one_each.values()))
+    rules = {f.rule for f in encode(several, tokens, schema=schema, overlaps=policy, counts=COUNTS).findings}
+    assert rules <= {"tagging.no-token", "tagging.inside-token", "tagging.unknown-label"}
+
+
+def test_layers_hold_what_one_tag_a_token_cannot(wordpiece: PreTrainedTokenizerFast) -> None:
+    text = "no fever rash mg"
+    mentions = (
+        mention("Drug", 0, 13),
+        mention("B-Drug", 3, 8),
+        mention("Rare-Sign", 3, 16),
+        mention("Unknown", 0, 2),
+        mention("Drug", 9, 16),
+        mention("B-Drug", 0, 13, (0, 2), (9, 13)),
+    )
+    schema = build_schema(LABELS, layered=True)
+    tokens = tokens_of(text, wordpiece)
+    encoded = encode(Document(id="d", text=text, mentions=mentions), tokens, schema=schema)
+    assert encoded.tags.T.tolist() == [[1, 2, 2, IGNORE], [IGNORE, 1, IGNORE, 0], [0, 1, 2, 2]]
+    assert found(encoded.findings) == [
+        ("tagging.overlap", "Drug", 9, 16),
+        ("tagging.fragments", "B-Drug", 0, 13),
+        ("tagging.unknown-label", "Unknown", 0, 2),
+    ]
+    assert spans(decode(encoded.tags, tokens, schema=schema)) == spans(mentions[:3])
+    assert schema.count(encoded.tags).tolist() == [0, 1, 2, 1, 0, 1, 2]
+
+
+@pytest.mark.parametrize("labels", [[], LABELS])
+def test_layers_of_nothing(wordpiece: PreTrainedTokenizerFast, labels: list[str]) -> None:
+    schema = build_schema(labels, layered=True)
+    for text in ("", "no fever"):
+        tokens = tokens_of(text, wordpiece)
+        encoded = encode(Document(id="d", text=text), tokens, schema=schema)
+        assert encoded.tags.shape == (len(tokens), len(labels))
+        assert decode(encoded.tags, tokens, schema=schema) == []
+        assert schema.count(encoded.tags).tolist() == [len(tokens)] + [0] * (len(schema.tags) - 1)

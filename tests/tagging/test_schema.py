@@ -30,6 +30,7 @@ def schemas(draw: st.DrawFn) -> Schema:
         scheme=scheme,
         mention_counts=draw(st.lists(count, min_size=len(labels), max_size=len(labels))),
         tag_counts=draw(st.lists(count, min_size=tags, max_size=tags)),
+        layered=draw(st.booleans()),
     )
 
 
@@ -73,6 +74,27 @@ def test_a_schema_without_labels_has_one_tag() -> None:
     assert schema.groups.tolist() == [0]
 
 
+@given(schema=schemas())
+@settings(deadline=None, derandomize=True)
+def test_each_label_alone_and_its_counts(schema: Schema) -> None:
+    table = schema.label_tag_counts
+    assert table.shape == (len(schema.labels), schema.tags_of_a_label)
+    assert (table.sum(axis=1) == sum(schema.tag_counts)).all()
+    for number, label in enumerate(schema.labels):
+        alone = schema.of_label(number)
+        assert (alone.labels, alone.layered, alone.scheme) == ((label,), False, schema.scheme)
+        assert alone.mention_counts == (schema.mention_counts[number],)
+        own = [schema.tag_counts[tag] for tag, group in enumerate(schema.groups) if group == number + 1]
+        assert list(alone.tag_counts[1:]) == table[number, 1:].tolist() == own
+    assert schema.shape == (table.shape if schema.layered else (len(schema.tags),))
+
+
+def test_a_file_of_an_earlier_version_keeps_no_labels_apart() -> None:
+    content = build_schema(["Drug"]).to_json()
+    del content["layered"]
+    assert Schema.from_json(content) == build_schema(["Drug"])
+
+
 def test_it_cannot_be_changed() -> None:
     with pytest.raises(dataclasses.FrozenInstanceError):
         build_schema(["Drug"]).labels = ()  # type: ignore[misc]
@@ -105,6 +127,7 @@ def test_what_does_not_fit_is_refused(labels: list[str], counts: dict[str, Any])
         {"tag_counts": {"O": 1, "B-Drug": 1}},
         {"tag_counts": {"O": 1, "B-Drug": 1, "I-Sign": 1}},
         {"tag_counts": [1, 1, 1]},
+        {"layered": "yes"},
     ],
 )
 def test_json_of_something_else_is_refused(change: dict[str, Any]) -> None:

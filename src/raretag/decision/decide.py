@@ -12,7 +12,7 @@ from raretag.tagging import Schema, decode
 
 
 def most_probable_mentions(scores: Sequence[Scores], *, schema: Schema) -> dict[str, tuple[Mention, ...]]:
-    """The mentions on each document's most probable valid path, by document id.
+    """The mentions on each document's most probable valid path, by document id; on each label's, if layered.
 
     Each mention's `score` is the probability, over all valid paths, that exactly this mention is there.
     """

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from raretag.probability import TINY, stack
-from raretag.tagging import Schema
+from raretag.tagging import Schema, build_schema
 
 # cells of (documents, longest, tags) that are held at once: 64 MiB as float64
 _CELLS = 2**23
@@ -19,15 +19,25 @@ def viterbi(probabilities: Sequence[npt.NDArray[np.float32]], *, schema: Schema)
 
     probabilities: a float (tokens, tags) array a document, rows summing to 1. Returns int64 (tokens,) tag ids each.
     Under BIO a path may not enter `I-X` but from `B-X` or `I-X`; under IO every path is valid. Of equally probable
-    paths the one with the lowest tag ids is taken.
+    paths the one with the lowest tag ids is taken. With a layered schema each label has a path of its own: from
+    (tokens, labels, tags of a label) to (tokens, labels).
     """
+    if schema.layered:
+        labels = len(schema.labels)
+        # the schema of one label is like that of another but for the name
+        alone = build_schema(["X"], scheme=schema.scheme)
+        paths = viterbi([p[:, label] for p in probabilities for label in range(labels)], schema=alone)
+        return [
+            np.array(paths[number * labels : (number + 1) * labels], dtype=np.int64).reshape(labels, len(p)).T
+            for number, p in enumerate(probabilities)
+        ]
     if schema.scheme == "IO":
         return [np.argmax(p, axis=1).astype(np.int64) for p in probabilities]
-    paths: list[npt.NDArray[np.int64]] = [np.zeros(0, dtype=np.int64)] * len(probabilities)
+    found: list[npt.NDArray[np.int64]] = [np.zeros(0, dtype=np.int64)] * len(probabilities)
     for batch in _batches([len(p) for p in probabilities], tags=len(schema.tags)):
         for number, path in zip(batch, _side_by_side([probabilities[n] for n in batch], schema), strict=True):
-            paths[number] = path
-    return paths
+            found[number] = path
+    return found
 
 
 def _batches(lengths: Sequence[int], *, tags: int) -> Iterator[list[int]]:

@@ -23,6 +23,7 @@ def mention_probabilities(scores: Scores, mentions: Sequence[Mention], *, schema
         P = Z(y_i = B-X, y_{i+1..j} = I-X, y_{j+1} ≠ I-X) / Z
 
     by the forward-backward algorithm (Rabiner 1989, section III); under IO, y_{i−1} ≠ I-X takes the place of B.
+    With a layered schema the paths are those of the mention's own label.
     A mention that no run of whole tokens expresses has no probability: None.
     """
     if not mentions:
@@ -43,49 +44,58 @@ def mention_probabilities(scores: Scores, mentions: Sequence[Mention], *, schema
 
 
 class _Lattice:
-    """Forward and backward sums of one document, in logarithms."""
+    """Forward and backward sums of one document, in logarithms.
+
+    Probabilities are (tokens, layers, tags of a layer): one layer of all tags, or a layer for each label.
+    """
 
     def __init__(self, p: Array, schema: Schema) -> None:
+        p = p if schema.layered else p[:, None]
         # the floor belongs in every sum alike, else a text whose valid paths all have weight 0 gives nonsense
         p = np.maximum(p, TINY)
         self._log_p = np.log(p)
         self._schema = schema
         if schema.scheme == "BIO":
-            self._before, self._after, self._total = _bio_sums(p)
-        self._inside = np.cumsum(np.vstack([np.zeros((1, p.shape[1])), self._log_p]), axis=0)
+            self._before, self._after = _bio_sums(p)
+        self._inside = np.cumsum(np.concatenate([np.zeros((1, *p.shape[1:])), self._log_p]), axis=0)
         self._p = p
 
     def probability(self, label: int, first: int, last: int) -> float:
         """P that tokens first..last are exactly one mention of `label`."""
-        begin, inside = self._schema.begin(label), self._schema.inside(label)
-        run = self._log_p[first, begin] + self._inside[last + 1, inside] - self._inside[first + 1, inside]
+        layer, number = (label, 0) if self._schema.layered else (0, label)
+        begin, inside = self._schema.begin(number), self._schema.inside(number)
+        going_on = self._inside[last + 1, layer, inside] - self._inside[first + 1, layer, inside]
+        run = self._log_p[first, layer, begin] + going_on
         if self._schema.scheme == "BIO":
-            log = self._before[first] + run + self._after[last + 1] - self._total
+            log = self._before[first, layer] + run + self._after[last + 1, layer] - self._before[-1, layer]
         else:
-            left = 1.0 - self._p[first - 1, inside] if first > 0 else 1.0
-            right = 1.0 - self._p[last + 1, inside] if last + 1 < len(self._p) else 1.0
+            left = 1.0 - self._p[first - 1, layer, inside] if first > 0 else 1.0
+            right = 1.0 - self._p[last + 1, layer, inside] if last + 1 < len(self._p) else 1.0
             log = run + float(np.log(max(left, TINY)) + np.log(max(right, TINY)))
         return float(min(1.0, np.exp(log)))
 
 
-def _bio_sums(p: Array) -> tuple[Array, Array, float]:
-    """Log sums over valid paths: of tokens before t, of tokens from t on that do not go on a mention, of all."""
-    length, tags = p.shape
-    before = np.zeros(length + 1)
-    after = np.zeros(length + 1)
-    forward, scale = np.zeros(tags), 0.0
+def _bio_sums(p: Array) -> tuple[Array, Array]:
+    """Log sums over valid paths of each layer, both (tokens + 1, layers).
+
+    Of the tokens before t, the last row being that of all; and of those from t on that do not go on a mention.
+    """
+    length, layers, tags = p.shape
+    before, after = np.zeros((length + 1, layers)), np.zeros((length + 1, layers))
+    forward, scale = np.zeros((layers, tags)), np.zeros(layers)
     for t in range(length):
-        new = p[t] * (forward.sum() if t else 1.0)
-        new[2::2] = p[t, 2::2] * (forward[1::2] + forward[2::2])
-        norm = max(float(new.sum()), TINY)
-        forward, scale = new / norm, scale + float(np.log(norm))
+        new = p[t] * (forward.sum(axis=1, keepdims=True) if t else 1.0)
+        new[:, 2::2] = p[t, :, 2::2] * (forward[:, 1::2] + forward[:, 2::2])
+        norm = np.maximum(new.sum(axis=1), TINY)
+        forward, scale = new / norm[:, None], scale + np.log(norm)
         before[t + 1] = scale
     # going[k] sums what may follow if token t - 1 belongs to label k; fresh what follows without going on
-    going, fresh, scale = np.zeros((tags - 1) // 2), 1.0, 0.0
+    going, fresh, scale = np.zeros((layers, (tags - 1) // 2)), np.ones(layers), np.zeros(layers)
     for t in range(length - 1, -1, -1):
-        outside = p[t, 0] * fresh + float((p[t, 1::2] * (fresh + going)).sum())
-        continued = p[t, 2::2] * (fresh + going)
-        norm = max(float(outside + continued.sum()), TINY)
-        going, fresh, scale = continued / norm, float(outside) / norm, scale + float(np.log(norm))
-        after[t] = scale + float(np.log(max(fresh, TINY)))
-    return before, after, float(before[length])
+        either = fresh[:, None] + going
+        outside = p[t, :, 0] * fresh + (p[t, :, 1::2] * either).sum(axis=1)
+        continued = p[t, :, 2::2] * either
+        norm = np.maximum(outside + continued.sum(axis=1), TINY)
+        going, fresh, scale = continued / norm[:, None], outside / norm, scale + np.log(norm)
+        after[t] = scale + np.log(np.maximum(fresh, TINY))
+    return before, after

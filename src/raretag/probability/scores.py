@@ -21,7 +21,11 @@ TINY = 1e-30
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scores:
-    """What a model says of one document: `probabilities` float32 (tokens, tags), rows summing to 1."""
+    """What a model says of one document.
+
+    probabilities: float32 (tokens, tags), or (tokens, labels, tags of a label) with a layered schema; the last axis
+    sums to 1.
+    """
 
     document: str
     tokens: Tokens
