@@ -1,0 +1,93 @@
+"""cRT: a fresh head, trained on the cached features with labels balanced."""
+
+from __future__ import annotations
+
+from typing import Any, final
+
+import numpy as np
+import torch
+from pydantic import Field, model_validator
+from torch import Tensor, nn
+
+from raretag.objectives import OBJECTIVES, Objective, objective
+from raretag.objectives.prior import UNSEEN_LOGIT
+from raretag.tagging import Schema
+from raretag.training.second_stage.base import Array, SecondStage
+from raretag.training.second_stage.features import Features
+from raretag.training.second_stage.token_sampling import TokenTrainingOptions, sampled_marginals, token_probabilities
+from raretag.training.second_stage.token_training import train_on_tokens
+
+# what BERT's own layers begin with
+_INITIAL_DEVIATION = 0.02
+# a seen tag may have no token in the features
+_LEAST = 1e-6
+
+
+class CRTOptions(TokenTrainingOptions):
+    """Options of `crt`."""
+
+    epochs: int = Field(default=10, ge=1, le=1000, description="as many draws each as there are training tokens")
+    learning_rate: float = Field(default=0.005, gt=0, lt=1, description="of AdamW at the start; falls to 0 by a cosine")
+    objective: str = Field(default="cross-entropy", description="the loss, see raretag objectives")
+    objective_options: dict[str, Any] = Field(default={}, description="the options of that objective")
+
+    @model_validator(mode="after")
+    def _known_objective(self) -> CRTOptions:
+        fitting = [name for name, entry in OBJECTIVES.items() if "softmax" in entry.heads]
+        if self.objective not in fitting:
+            raise ValueError(f"no such objective for a softmax head; there are: {', '.join(fitting)}")
+        OBJECTIVES[self.objective].options.model_validate(self.objective_options)
+        return self
+
+
+@final
+class CRT(SecondStage[CRTOptions]):
+    """Classifier re-training (Kang et al. 2020, arXiv 1910.09217, section 4): the encoder learns from the data as they
+    are, the head from tokens drawn so that every label is as frequent as any other.
+
+    Its prior is what the objective makes of the sampled marginals. Raises ValueError for an objective that looks at
+    neighbouring tokens, for here there are none.
+    """
+
+    options_type = CRTOptions
+
+    def __init__(self, schema: Schema, *, options: CRTOptions | None = None) -> None:
+        super().__init__(schema, options=options)
+        if self._objective().sequential:
+            raise ValueError(f"objective {self.options.objective!r} looks at neighbouring tokens, which are not cached")
+
+    def _retrain(self, head: nn.Linear, features: Features, *, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
+        seen = torch.from_numpy(self.schema.seen)
+        fresh = rng.normal(scale=_INITIAL_DEVIATION, size=tuple(head.weight.shape)).astype(np.float32)
+        weight = (torch.from_numpy(fresh) * seen[:, None]).requires_grad_()
+        # where the objective's optimum is as long as text explains nothing: rare labels need not climb there first
+        start = torch.from_numpy(np.log(self._prior(features).clip(min=_LEAST)).astype(np.float32))
+        bias = torch.where(seen, start, UNSEEN_LOGIT).requires_grad_()
+        train_on_tokens(
+            lambda hidden: nn.functional.linear(hidden, weight, bias),
+            (weight, bias),
+            features=features,
+            probabilities=token_probabilities(features.tags, marginals=self._marginals(features)),
+            objective=self._objective(),
+            epochs=self.options.epochs,
+            batch_tokens=self.options.batch_tokens,
+            learning_rate=self.options.learning_rate,
+            rng=rng,
+        )
+        return weight, bias
+
+    def _prior(self, features: Features) -> Array:
+        return self._objective().effective_prior(self._marginals(features))
+
+    def _marginals(self, features: Features) -> Array:
+        counts = np.bincount(features.tags, minlength=len(self.schema.tags))
+        return sampled_marginals(counts, groups=self.schema.groups, options=self.options)
+
+    def _objective(self) -> Objective[Any]:
+        """A fresh one: some keep statistics."""
+        return objective(
+            self.options.objective,
+            counts=self.schema.tag_counts,
+            groups=self.schema.groups,
+            **self.options.objective_options,
+        )
