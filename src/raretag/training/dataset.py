@@ -33,7 +33,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaggedWindow:
-    """Token ids and tags of one window, int64 (tokens,), special tokens included, −100 where nothing is judged."""
+    """One window, special tokens included.
+
+    input_ids: int64 (tokens,). labels: tags, int64 (tokens,), or (tokens, labels) where labels are kept apart; −100
+    where nothing is judged.
+    """
 
     input_ids: npt.NDArray[np.int64]
     labels: npt.NDArray[np.int64]
@@ -75,10 +79,11 @@ def prepare(
     windows: WindowSettings,
     capacity: int,
     tokenizer: PreTrainedTokenizerFast,
+    layered: bool = False,
 ) -> TrainingData:
-    """Tokenise, tag and cut `documents`; counts of the schema are theirs alone."""
+    """Tokenise, tag and cut `documents`; counts of the schema are theirs alone. layered: as `Schema` has it."""
     tokens = tokenise([document.text for document in documents], tokenizer=tokenizer)
-    blank = build_schema(labels, scheme=tagging.scheme)
+    blank = build_schema(labels, scheme=tagging.scheme, layered=layered)
     mentions = dict.fromkeys(labels, 0)
     for document in documents:
         for mention in document.mentions:
@@ -91,7 +96,7 @@ def prepare(
     tag_counts = np.zeros(len(blank.tags), dtype=np.int64)
     tagged: list[TaggedWindow] = []
     for number, (document, pieces, tags) in enumerate(zip(documents, tokens, encoded, strict=True)):
-        tag_counts += np.bincount(tags.tags[tags.tags != IGNORE], minlength=len(tag_counts))
+        tag_counts += blank.count(tags.tags)
         cut = make_windows(document.text, pieces, document=number, settings=windows, capacity=capacity)
         tagged.extend(_tagged(window, pieces, tags.tags, special) for window in cut)
     schema = build_schema(
@@ -99,6 +104,7 @@ def prepare(
         scheme=blank.scheme,
         mention_counts=[mentions[label] for label in labels],
         tag_counts=tag_counts.tolist(),
+        layered=layered,
     )
     return TrainingData(
         schema=schema,
@@ -109,19 +115,19 @@ def prepare(
 
 def _tagged(window: Window, tokens: Tokens, tags: npt.NDArray[np.int64], special: SpecialTokens) -> TaggedWindow:
     ids = np.concatenate([special.prefix, tokens.ids[window.start : window.end], special.suffix])
-    labels = np.full(len(ids), IGNORE, dtype=np.int64)
+    labels = np.full((len(ids), *tags.shape[1:]), IGNORE, dtype=np.int64)
     first = len(special.prefix) + window.own_start - window.start
     labels[first : first + window.own_end - window.own_start] = tags[window.own_start : window.own_end]
     return TaggedWindow(input_ids=ids, labels=labels)
 
 
 def collate(windows: Sequence[TaggedWindow], *, pad_id: int) -> Mapping[str, Any]:
-    """A padded batch: input_ids, attention_mask, labels, all int64 (windows, longest)."""
+    """A padded batch: input_ids, attention_mask and labels, int64 (windows, longest), labels (…, labels) if apart."""
     longest = max(len(window.input_ids) for window in windows)
     shape = (len(windows), longest)
     ids = np.full(shape, pad_id, dtype=np.int64)
     mask = np.zeros(shape, dtype=np.int64)
-    labels = np.full(shape, IGNORE, dtype=np.int64)
+    labels = np.full((*shape, *windows[0].labels.shape[1:]), IGNORE, dtype=np.int64)
     for row, window in enumerate(windows):
         size = len(window.input_ids)
         ids[row, :size] = window.input_ids

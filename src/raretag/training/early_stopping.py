@@ -9,6 +9,7 @@ from typing import Any, final
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
 from raretag.training.checkpoints import save_weights
+from raretag.training.heads import Head
 from raretag.training.history import History, read_history
 
 
@@ -17,9 +18,17 @@ class EarlyStopping(TrainerCallback):  # type: ignore[misc, unused-ignore]
     """Score the validation documents after each epoch."""
 
     def __init__(
-        self, *, score: Callable[[], float], history: History, patience: int, best: Path, records: Path
+        self,
+        *,
+        score: Callable[[], float],
+        head: Head[Any],
+        history: History,
+        patience: int,
+        best: Path,
+        records: Path,
     ) -> None:
         """score: the Brier score now, lower is better. best: the folder for the best weights. records: the history."""
+        self._head = head
         self._score = score
         self._history = history
         self._patience = patience
@@ -33,7 +42,7 @@ class EarlyStopping(TrainerCallback):  # type: ignore[misc, unused-ignore]
         earlier = validation_scores(self._records)
         value = round(self._score(), 6)
         if not earlier or value < min(earlier):
-            save_weights(kwargs["model"], self._best)
+            save_weights(kwargs["model"], self._best, head=self._head)
         self._history.add(state, validation_brier=value)
         if out_of_patience([*earlier, value], patience=self._patience):
             control.should_training_stop = True

@@ -5,45 +5,35 @@ from __future__ import annotations
 import shutil
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from raretag.corpus import RULES, Corpus, Document
+from raretag.corpus import RULES, Corpus
 from raretag.corpus.splitting import OFFICIAL, Split, split_corpus
 from raretag.errors import DataError, UsageError
-from raretag.objectives import objective
-from raretag.sampling import TokenBudget
-from raretag.tagging import EncoderSource, capacity, load_tokenizer, resolve_encoder
 from raretag.training.checkpoints import Checkpoints, last_checkpoint, recover, save_weights, steps_done
-from raretag.training.dataset import TrainingData, prepare
+from raretag.training.dataset import TrainingData
 from raretag.training.early_stopping import EarlyStopping, out_of_patience, validation_scores
 from raretag.training.exclusive import alone, refuse_several_processes
+from raretag.training.heads import load_model
 from raretag.training.history import History
 from raretag.training.inference import Predictor
-from raretag.training.manifest import describe_data, describe_encoder, describe_start, finish
-from raretag.training.model import build_model, load_config, position_limit
+from raretag.training.ledger import Ledger
+from raretag.training.ledger_targets import LayeredTargets, SharedTargets
+from raretag.training.manifest import describe_data, describe_encoder, describe_second_stage, describe_start, finish
+from raretag.training.methods import DrawnWindows
+from raretag.training.model import tag_head
+from raretag.training.plan import Plan, plan_training
 from raretag.training.precision import Precision
-from raretag.training.run_folder import HISTORY, MANIFEST, MODEL, RESUME, SCHEMA, RunFolder, read_manifest, write_json
+from raretag.training.resumption import begun_run, check_same
+from raretag.training.run_folder import HISTORY, MANIFEST, MODEL, RESUME, SCHEMA, RunFolder, write_json
+from raretag.training.second_stage import extract_features, retrain_head
 from raretag.training.settings import SplitSettings, TrainSettings
 from raretag.training.trainer import build_trainer, quiet
 from raretag.training.validation import brier_score
 
 if TYPE_CHECKING:
-    from transformers import PreTrainedModel, PreTrainedTokenizerFast, TrainerCallback
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
-    """All that is settled before the first step; the same corpus and settings give the same plan."""
-
-    settings: TrainSettings
-    source: EncoderSource
-    split: Split
-    tokenizer: PreTrainedTokenizerFast
-    model: PreTrainedModel
-    capacity: int
-    data: TrainingData
+    from transformers import TrainerCallback
 
 
 def train(
@@ -64,23 +54,24 @@ def train(
     """
     quiet()
     refuse_several_processes()
-    begun = _begun(out, settings=settings, resume=resume)
+    begun = begun_run(out, settings=settings, resume=resume)
     split = _split(corpus, settings=settings, announce=announce)
     if begun is not None:
-        _same(begun, "data", describe_data(split), out=out)
+        check_same(begun, "data", describe_data(split), out=out)
         if begun["status"] == "complete":
             return RunFolder.open(out)
     announce("preparing the documents and the encoder")
     plan = plan_training(corpus, split=split, settings=settings)
-    start = begun or describe_start(split, settings=settings, source=plan.source, data=plan.data)
-    _same(start, "encoder", describe_encoder(plan.source), out=out)
+    start = begun or describe_start(split, settings=settings, source=plan.source, data=plan.data, prior=plan.prior())
+    check_same(start, "encoder", describe_encoder(plan.source), out=out)
     (out / RESUME).mkdir(parents=True, exist_ok=True)
     with alone(out / RESUME):
         write_json(out / MANIFEST, start)
         write_json(out / SCHEMA, plan.data.schema.to_json())
         seconds = _fit(plan, out=out, precision=start["precision"], callbacks=callbacks, announce=announce)
+        start = _with_second_stage(start, plan, announce=announce)
         announce("saving the model")
-        save_weights(plan.model, out / MODEL, also=plan.tokenizer)
+        save_weights(plan.model, out / MODEL, head=plan.head, also=plan.tokenizer)
         write_json(out / MANIFEST, finish(start, seconds=seconds))
     shutil.rmtree(out / RESUME, ignore_errors=True)
     return RunFolder.open(out)
@@ -102,40 +93,6 @@ def _split(corpus: Corpus, *, settings: TrainSettings, announce: Callable[[str],
     return split
 
 
-def plan_training(corpus: Corpus, *, split: Split, settings: TrainSettings) -> Plan:
-    """Load the encoder, tag and cut the training documents of `split`; the labels are those of the whole corpus.
-
-    Raises DataError where the training part holds no mention that a tag can express.
-    """
-    _check_mentions(split.train)
-    source = resolve_encoder(settings.encoder)
-    tokenizer = load_tokenizer(source)
-    room = capacity(settings.windows, tokenizer=tokenizer, positions=position_limit(load_config(source)))
-    data = prepare(
-        split.train,
-        labels=corpus.labels,
-        tagging=settings.tagging,
-        windows=settings.windows,
-        capacity=room,
-        tokenizer=tokenizer,
-    )
-    if not data.schema.seen[1:].any():
-        raise DataError(
-            "no mention of the training documents can be expressed by tags",
-            remedy="Look at the Findings that raretag inspect lists",
-        )
-    model = build_model(source, schema=data.schema, seed=settings.seed)
-    return Plan(
-        settings=settings,
-        source=source,
-        split=split,
-        tokenizer=tokenizer,
-        model=model,
-        capacity=room,
-        data=data,
-    )
-
-
 def _fit(
     plan: Plan,
     *,
@@ -153,29 +110,30 @@ def _fit(
     watchers: list[TrainerCallback] = [history]
     if plan.split.validation:
         watchers.append(_early_stopping(plan, history=history, best=best, precision=precision, records=out / HISTORY))
+    ledger = _ledger(plan, history=history)
     trainer = build_trainer(
         plan.model,
-        dataset=dataset,
-        batches=TokenBudget(dataset.lengths, tokens=settings.batch_tokens, seed=plan.settings.seed),
-        objective=objective(
-            plan.settings.objective.name,
-            counts=plan.data.schema.tag_counts,
-            groups=plan.data.schema.groups,
-            **plan.settings.objective.options,
-        ),
+        dataset=DrawnWindows(dataset, drawn_by=plan.sampler),
+        batches=plan.sampler,
+        loss=ledger or plan.objective,
         settings=settings,
         precision=precision,
         seed=plan.settings.seed,
         pad_id=plan.tokenizer.pad_token_id or 0,
         folder=out / RESUME,
-        callbacks=[*watchers, *callbacks, Checkpoints(seconds=plan.settings.checkpoint_seconds)],
+        callbacks=[
+            *watchers,
+            *([ledger] if ledger else []),
+            *callbacks,
+            Checkpoints(plan.objective, seconds=plan.settings.checkpoint_seconds),
+        ],
     )
     _tell_inexpressible(plan.data, announce)
     if not out_of_patience(validation_scores(out / HISTORY), patience=settings.patience):
         announce(f"training on {len(dataset)} windows of {len(plan.split.train)} documents, {precision}")
         trainer.train(resume_from_checkpoint=None if checkpoint is None else str(checkpoint))
     if plan.split.validation:
-        plan.model.load_state_dict(type(plan.model).from_pretrained(best).state_dict())
+        plan.model.load_state_dict(load_model(best, schema=plan.data.schema)[0].state_dict())
     if not all(bool(parameter.isfinite().all()) for parameter in plan.model.parameters()):
         raise DataError(
             "training ended with weights that are no finite numbers",
@@ -183,6 +141,43 @@ def _fit(
             file=out,
         )
     return history.seconds
+
+
+def _ledger(plan: Plan, *, history: History) -> Ledger | None:
+    """The books of loss and gradient by label, unless the settings ask for none."""
+    if not plan.settings.ledger_steps:
+        return None
+    schema = plan.data.schema
+    return Ledger(
+        plan.objective,
+        labels=schema.labels,
+        head=tag_head(plan.model),
+        history=history,
+        steps=plan.settings.ledger_steps,
+        row_groups=plan.head.row_groups,
+        targets=LayeredTargets() if schema.layered else SharedTargets(schema.groups),
+    )
+
+
+def _with_second_stage(start: dict[str, Any], plan: Plan, *, announce: Callable[[str], None]) -> dict[str, Any]:
+    """The manifest after the second stage that the settings ask for, if any; the plan's model then has its head."""
+    asked = plan.settings.second_stage
+    if asked.name is None:
+        return start
+    announce(f"second stage: {asked.name}")
+    features = extract_features(
+        plan.model, plan.data.dataset, pad_id=plan.tokenizer.pad_token_id or 0, precision=start["precision"]
+    )
+    made = retrain_head(
+        plan.model,
+        features,
+        schema=plan.data.schema,
+        name=asked.name,
+        options=asked.options,
+        seed=plan.settings.seed,
+    )
+    tag_head(plan.model).load_state_dict(made.head.state_dict())
+    return describe_second_stage(start, made, schema=plan.data.schema)
 
 
 def _tell_inexpressible(data: TrainingData, announce: Callable[[str], None]) -> None:
@@ -214,49 +209,9 @@ def _early_stopping(plan: Plan, *, history: History, best: Path, precision: Prec
             schema=plan.data.schema,
             overlaps=plan.settings.tagging.overlaps,
         ),
+        head=plan.head,
         history=history,
         patience=plan.settings.optimiser.patience,
         best=best,
         records=records,
     )
-
-
-def _begun(out: Path, *, settings: TrainSettings, resume: bool) -> dict[str, Any] | None:
-    """The manifest of a run to go on with, None for a new one. Raises UsageError where `out` is something else."""
-    if out.exists() and not out.is_dir():
-        raise UsageError("this is a file, not a folder", remedy="Choose another --out", file=out)
-    if not out.exists() or not any(out.iterdir()):
-        return None
-    if not resume:
-        raise UsageError(
-            "this folder is not empty",
-            remedy="Add --resume to go on with it, or choose another --out",
-            file=out,
-        )
-    if not (out / MANIFEST).is_file():
-        if {path.name for path in out.iterdir()} <= {RESUME, f".{MANIFEST}.writing"}:
-            return None
-        raise UsageError("this is not a run folder", remedy="Choose another --out", file=out)
-    begun = read_manifest(out)
-    if begun["settings"] != settings.model_dump(mode="json"):
-        raise UsageError(
-            "this run was begun with other settings", remedy="Repeat the first command and add --resume", file=out
-        )
-    return begun
-
-
-def _same(begun: dict[str, Any], part: str, now: object, *, out: Path) -> None:
-    """Raises UsageError where the data or the encoder is not what the run was begun with."""
-    if begun[part] != now:
-        what = {"data": "other documents", "encoder": "another encoder"}[part]
-        raise UsageError(f"this run was begun with {what}", remedy=f"Give the same {part}, or another --out", file=out)
-
-
-def _check_mentions(documents: Sequence[Document]) -> None:
-    if not documents:
-        raise DataError("no document is left for training", remedy="Lower split.test and split.validation")
-    if not any(document.mentions for document in documents):
-        raise DataError(
-            f"the {len(documents)} training documents hold no mention at all",
-            remedy="Check that the annotations lie beside the texts and which Findings raretag inspect lists",
-        )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, final
 
@@ -56,8 +57,8 @@ class History(TrainerCallback):  # type: ignore[misc, unused-ignore]
             gradient_norm=round(float(logs["grad_norm"]), 6),
         )
 
-    def add(self, state: TrainerState, **figures: float) -> None:
-        """Write a record with the step, the epoch and the seconds of training so far."""
+    def add(self, state: TrainerState, **figures: float | Mapping[str, Any]) -> None:
+        """Write a record with the step, the epoch and the seconds of training so far; figures may be nested."""
         epoch = round(state.epoch or 0.0, 4)
         record = {"step": state.global_step, "epoch": epoch, "seconds": round(self.seconds, 3), **figures}
         with self._path.open("a", encoding="utf-8") as file:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import torch
 
 from raretag.corpus import Document
-from raretag.sampling import TokenBudget
+from raretag.sampling import pack
 from raretag.tagging import (
     SpecialTokens,
     Tokens,
@@ -21,6 +21,8 @@ from raretag.tagging import (
     special_tokens,
     tokenise,
 )
+from raretag.training.heads import to_probabilities
+from raretag.training.model import logits_shape
 from raretag.training.precision import Precision
 
 if TYPE_CHECKING:
@@ -31,7 +33,11 @@ _BATCH_TOKENS = 4096
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TokenProbabilities:
-    """One document's tokens and their tag probabilities, float32 (tokens, tags), rows summing to 1."""
+    """One document's tokens and their tag probabilities.
+
+    probabilities: float32 (tokens, tags), or (tokens, labels, tags of a label) from a head that keeps labels apart; the
+    last axis sums to 1.
+    """
 
     document: Document
     tokens: Tokens
@@ -61,8 +67,7 @@ class Predictor:
                 document.text, pieces, document=number, settings=self.windows, capacity=self.capacity
             )
         ]
-        tags = len(self.model.config.id2label or {})
-        results = [np.zeros((len(pieces), tags), dtype=np.float32) for pieces in tokens]
+        results = [np.zeros((len(pieces), *logits_shape(self.model)), dtype=np.float32) for pieces in tokens]
         for batch in _batches(windows, extra=len(special.prefix) + len(special.suffix)):
             for window, probabilities in zip(batch, self._judge(batch, tokens, special), strict=True):
                 first = len(special.prefix) + window.own_start - window.start
@@ -96,14 +101,12 @@ class Predictor:
             logits = self.model(
                 input_ids=torch.from_numpy(ids).to(device), attention_mask=torch.from_numpy(mask).to(device)
             ).logits
-            result = torch.softmax(logits.float(), dim=-1).cpu().numpy()
+            result = to_probabilities(logits).cpu().numpy()
         self.model.train(was_training)
         return np.asarray(result, dtype=np.float32)
 
 
 def _batches(windows: Sequence[Window], *, extra: int) -> Iterator[list[Window]]:
-    if not windows:
-        return
-    lengths = [len(window) + extra for window in windows]
-    for batch in TokenBudget(lengths, tokens=_BATCH_TOKENS, seed=0):
+    lengths = np.asarray([len(window) + extra for window in windows], dtype=np.int64)
+    for batch in pack(lengths, tokens=_BATCH_TOKENS):
         yield [windows[number] for number in batch]

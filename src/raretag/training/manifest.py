@@ -18,26 +18,31 @@ import torch
 import raretag
 from raretag.corpus import Document
 from raretag.corpus.splitting import Split
-from raretag.objectives import CrossEntropy, objective
-from raretag.tagging import EncoderSource
+from raretag.tagging import EncoderSource, Schema
 from raretag.training.dataset import TrainingData
 from raretag.training.precision import fastest_precision
+from raretag.training.second_stage import Retrained
 from raretag.training.settings import TrainSettings
 
 _LIBRARIES = ("torch", "transformers", "accelerate", "tokenizers", "numpy")
 
 
 def describe_start(
-    split: Split, *, settings: TrainSettings, source: EncoderSource, data: TrainingData
+    split: Split,
+    *,
+    settings: TrainSettings,
+    source: EncoderSource,
+    data: TrainingData,
+    prior: npt.NDArray[np.float64],
 ) -> dict[str, Any]:
     """The manifest of a run that begins.
 
     `data` names every document of each part with the hash of its text. `prior` tells the tags' empirical probabilities
-    in the training part and those that the objective's optimum has instead; the two agree for cross-entropy alone.
+    in the training part, and `prior`, those that the optimum of objective and sampler has instead: by tag, or by label
+    and its own tags where labels are kept apart.
     """
-    schema, chosen = data.schema, settings.objective
-    loss = objective(chosen.name, counts=schema.tag_counts, groups=schema.groups, **chosen.options)
-    empirical = CrossEntropy(schema.tag_counts)
+    schema = data.schema
+    counts = schema.label_tag_counts if schema.layered else np.asarray(schema.tag_counts)
     return {
         "raretag": raretag.__version__,
         "status": "training",
@@ -47,8 +52,8 @@ def describe_start(
         "precision": fastest_precision() if settings.precision == "auto" else settings.precision,
         "data": describe_data(split),
         "prior": {
-            "empirical": _by_tag(schema.tags, empirical.effective_prior()),
-            "effective": _by_tag(schema.tags, loss.effective_prior()),
+            "empirical": _by_tag(schema, counts / counts.sum(axis=-1, keepdims=True)),
+            "effective": _by_tag(schema, prior),
         },
         "training": {
             "windows": len(data.dataset),
@@ -80,6 +85,20 @@ def describe_encoder(source: EncoderSource) -> dict[str, Any]:
     return {"name": source.name, "sha256": source.sha256}
 
 
+def describe_second_stage(start: dict[str, Any], made: Retrained, *, schema: Schema) -> dict[str, Any]:
+    """The manifest of a run whose head was made anew: the effective prior is the new head's.
+
+    It is known from a formula or, where there is none, measured on the training tokens.
+    """
+    measured = _by_tag(schema, made.measured)
+    told = {
+        "seconds": round(made.seconds, 1),
+        "known_from": "formula" if made.closed_form else "measure",
+        "measured": measured,
+    }
+    return {**start, "prior": {**start["prior"], "effective": _by_tag(schema, made.prior)}, "second_stage": told}
+
+
 def finish(start: dict[str, Any], *, seconds: float) -> dict[str, Any]:
     """The manifest of the same run once its model is saved."""
     return {
@@ -90,8 +109,16 @@ def finish(start: dict[str, Any], *, seconds: float) -> dict[str, Any]:
     }
 
 
-def _by_tag(tags: Sequence[str], values: npt.NDArray[np.float64]) -> dict[str, float]:
-    return {tag: round(float(value), 8) for tag, value in zip(tags, values, strict=True)}
+def _by_tag(schema: Schema, values: npt.NDArray[np.float64]) -> dict[str, Any]:
+    """`values` (tags,), or (labels, tags of a label), under their names."""
+    if schema.layered:
+        names = ("O", "B", "I") if schema.scheme == "BIO" else ("O", "I")
+        return {label: _rounded(names, row) for label, row in zip(schema.labels, values, strict=True)}
+    return _rounded(schema.tags, values)
+
+
+def _rounded(names: Sequence[str], values: npt.NDArray[np.float64]) -> dict[str, float]:
+    return {name: round(float(value), 8) for name, value in zip(names, values, strict=True)}
 
 
 def _fingerprints(documents: Sequence[Document]) -> dict[str, str]:

@@ -1,37 +1,36 @@
-"""The encoder with a fresh tag head; tags that training never saw can never be predicted."""
+"""The encoder with a fresh tag head."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from safetensors import SafetensorError
 
 from raretag.errors import DataError
-from raretag.tagging import EncoderSource, Schema
+from raretag.tagging import EncoderSource
+from raretag.training.heads import Head
 
 if TYPE_CHECKING:
     from transformers import PretrainedConfig, PreTrainedModel
 
-# far below any trained logit, yet finite, so that a softmax gives 0 and no gradient instead of NaN
-UNSEEN_BIAS = -1e4
 
+def build_model(source: EncoderSource, *, head: Head[Any], seed: int) -> PreTrainedModel:
+    """Load the encoder's weights under a fresh layer of `head`, float32.
 
-def build_model(source: EncoderSource, *, schema: Schema, seed: int) -> PreTrainedModel:
-    """Load the encoder's weights under a fresh token-classification head, float32.
-
-    The head's rows of unseen tags are 0 with bias −10⁴: their probability and gradient are exactly 0, in training, in
-    the saved folder and in any pipeline that loads it. Raises DataError where the weights cannot be loaded.
+    Raises DataError where the weights cannot be loaded or the model has no place for the head.
     """
     from transformers import AutoModelForTokenClassification
 
+    # names of tags in the configuration would vouch for a classifier that a folder without a plain head does not hold
+    tags = dict(enumerate(head.schema.tags)) if head.plain else {0: "LABEL_0", 1: "LABEL_1"}
     torch.manual_seed(seed)
     try:
         model: PreTrainedModel = AutoModelForTokenClassification.from_pretrained(
             source.location,
-            num_labels=len(schema.tags),
-            id2label=dict(enumerate(schema.tags)),
-            label2id={tag: number for number, tag in enumerate(schema.tags)},
+            num_labels=len(tags),
+            id2label=tags,
+            label2id={tag: number for number, tag in tags.items()},
             dtype=torch.float32,
             attn_implementation="eager",
         )
@@ -40,11 +39,7 @@ def build_model(source: EncoderSource, *, schema: Schema, seed: int) -> PreTrain
             f"encoder {source.name!r} cannot be loaded for token classification ({type(error).__name__})",
             remedy="Name an encoder with config.json and weights of a BERT-like model",
         ) from error
-    head = tag_head(model)
-    unseen = torch.as_tensor(~schema.seen)
-    with torch.no_grad():
-        head.weight[unseen] = 0.0
-        head.bias[unseen] = UNSEEN_BIAS
+    head.install(model)
     return model
 
 
@@ -62,15 +57,17 @@ def load_config(source: EncoderSource) -> PretrainedConfig:
     return config
 
 
-def tag_head(model: PreTrainedModel) -> torch.nn.Linear:
-    """The linear layer that gives the tag logits. Raises DataError for a model without one."""
-    head = getattr(model, "classifier", None)
-    if not isinstance(head, torch.nn.Linear) or head.bias is None:
-        raise DataError(
-            f"{type(model).__name__} has no linear classifier with a bias",
-            remedy="Name an encoder of the BERT family (BERT, DistilBERT, ELECTRA, MPNet …)",
-        )
-    return head
+def tag_head(model: PreTrainedModel) -> torch.nn.Module:
+    """The layer that gives the tag logits, whatever the head."""
+    layer: torch.nn.Module = model.get_submodule("classifier")
+    return layer
+
+
+def logits_shape(model: PreTrainedModel) -> tuple[int, ...]:
+    """The shape of one token's logits."""
+    with torch.inference_mode():
+        nothing = torch.zeros(1, int(model.config.hidden_size), device=model.device, dtype=model.dtype)
+        return tuple(tag_head(model)(nothing).shape[1:])
 
 
 def default_learning_rate(config: PretrainedConfig) -> float:

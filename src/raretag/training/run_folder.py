@@ -63,7 +63,7 @@ class RunFolder:
         from raretag.training.loading import load_predictor
 
         try:
-            return load_predictor(self.path / MODEL, manifest=self.manifest, tags=self.schema.tags)
+            return load_predictor(self.path / MODEL, manifest=self.manifest, schema=self.schema)
         except RaretagError:
             raise
         except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:

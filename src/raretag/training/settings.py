@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from collections.abc import Mapping
+from typing import Any, Literal, Protocol
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic_core import InitErrorDetails
 
-from raretag.objectives.registry import OBJECTIVES
+from raretag.objectives import OBJECTIVES, REGULARISERS
+from raretag.objectives.ldam import LDAMOptions
+from raretag.sampling import SAMPLERS
 from raretag.tagging import OverlapPolicy, WindowSettings
+from raretag.training.heads import HEADS
+from raretag.training.heads.cosine import CosineOptions
+from raretag.training.second_stage.registry import SECOND_STAGES
 
 
 class _Settings(BaseModel):
@@ -30,24 +37,79 @@ class TaggingSettings(_Settings):
     overlaps: OverlapPolicy = Field(default="longest", description="which of overlapping mentions is learned")
 
 
-class ObjectiveSettings(BaseModel):
-    """An objective by name, with its own options beside the name."""
+class _Entry(Protocol):
+    @property
+    def options(self) -> type[BaseModel]: ...
 
-    model_config = ConfigDict(frozen=True, extra="allow")
 
-    name: str = Field(default="cross-entropy", description="see docs/settings.md")
+def _check(registry: Mapping[str, _Entry], role: str, name: str, options: dict[str, Any]) -> None:
+    """Raises ValueError for a name that is not registered, and ValidationError for options that are not its own."""
+    if name not in registry:
+        raise ValueError(f"no such {role}; there are: {', '.join(registry)}")
+    registry[name].options.model_validate(options)
 
-    @model_validator(mode="after")
-    def _known_options(self) -> ObjectiveSettings:
-        if self.name not in OBJECTIVES:
-            raise ValueError(f"no such objective; there are: {', '.join(OBJECTIVES)}")
-        OBJECTIVES[self.name].options.model_validate(self.options)
-        return self
+
+class _MethodSettings(BaseModel):
+    """A method by name, with its own options beside the name."""
+
+    model_config = ConfigDict(frozen=True, extra="allow", allow_inf_nan=False)
 
     @property
     def options(self) -> dict[str, Any]:
-        """What stands beside the name."""
+        """What stands beside the fields that every method of the role has."""
         return dict(self.model_extra or {})
+
+
+class ObjectiveSettings(_MethodSettings):
+    """How the loss is calculated."""
+
+    name: str = Field(default="cross-entropy", description="see raretag objectives")
+    start: float = Field(default=0.0, ge=0, lt=1, description="share of the steps before which it is cross-entropy")
+
+    @model_validator(mode="after")
+    def _known_options(self) -> ObjectiveSettings:
+        _check(OBJECTIVES, "objective", self.name, self.options)
+        return self
+
+
+class SamplerSettings(_MethodSettings):
+    """How the loss is propagated: which windows share a batch, and how often each comes."""
+
+    name: str | None = Field(default=None, description="see raretag samplers; None: the one the objective is made with")
+    start: float = Field(default=0.0, ge=0, lt=1, description="share of the steps before which it is length-bucketed")
+
+    @model_validator(mode="after")
+    def _known_options(self) -> SamplerSettings:
+        if self.name is not None:
+            _check(SAMPLERS, "sampler", self.name, self.options)
+        elif self.options:
+            raise ValueError(f"options without a sampler's name: {', '.join(self.options)}")
+        return self
+
+
+class HeadSettings(_MethodSettings):
+    """What turns the encoder's view of a token into tags."""
+
+    name: str = Field(default="softmax", description="see raretag heads")
+
+    @model_validator(mode="after")
+    def _known_options(self) -> HeadSettings:
+        _check(HEADS, "head", self.name, self.options)
+        return self
+
+
+class SecondStageSettings(_MethodSettings):
+    """What becomes of the head once the encoder is trained."""
+
+    name: str | None = Field(default=None, description="crt, lws or tau-norm; None: the head stays")
+
+    @model_validator(mode="after")
+    def _known_options(self) -> SecondStageSettings:
+        if self.name is not None:
+            _check(SECOND_STAGES, "second stage", self.name, self.options)
+        elif self.options:
+            raise ValueError(f"options without a second stage's name: {', '.join(self.options)}")
+        return self
 
 
 class OptimiserSettings(_Settings):
@@ -76,8 +138,59 @@ class TrainSettings(_Settings):
     tagging: TaggingSettings = TaggingSettings()
     windows: WindowSettings = WindowSettings()
     objective: ObjectiveSettings = ObjectiveSettings()
+    regularisers: dict[str, dict[str, Any]] = Field(
+        default={}, description="names with their options, added to the objective; see raretag objectives"
+    )
+    sampler: SamplerSettings = SamplerSettings()
+    head: HeadSettings = HeadSettings()
     optimiser: OptimiserSettings = OptimiserSettings()
+    second_stage: SecondStageSettings = SecondStageSettings()
+    ledger_steps: int = Field(
+        default=50, ge=0, description="steps between records of loss and gradient by label; 0: none"
+    )
     precision: Literal["auto", "bfloat16", "float32"] = Field(
         default="auto", description="auto takes bfloat16 where this CPU multiplies it faster"
     )
     checkpoint_seconds: float = Field(default=120.0, ge=0, description="how often an unfinished run is saved")
+
+    @field_validator("regularisers")
+    @classmethod
+    def _known_regularisers(cls, regularisers: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+        wrong: list[InitErrorDetails] = []
+        for name, options in regularisers.items():
+            try:
+                _check(REGULARISERS, "regulariser", name, options)
+            except ValidationError as error:
+                wrong += [
+                    InitErrorDetails(type=e["type"], loc=(name, *e["loc"]), input=e["input"], ctx=e.get("ctx", {}))
+                    for e in error.errors()
+                ]
+        if wrong:
+            raise ValidationError.from_exception_data("regularisers", wrong)
+        return regularisers
+
+    @model_validator(mode="after")
+    def _losses_made_for_the_head(self) -> TrainSettings:
+        losses = {f"objective {self.objective.name!r}": OBJECTIVES[self.objective.name].heads}
+        losses |= {f"regulariser {name!r}": REGULARISERS[name].heads for name in self.regularisers}
+        for loss, heads in losses.items():
+            if self.head.name not in heads:
+                raise ValueError(f"{loss} needs head.name to be {' or '.join(heads)}, not {self.head.name}")
+        if self.second_stage.name is not None and self.head.name != "softmax":
+            raise ValueError(f"second_stage.name needs head.name to be softmax, not {self.head.name}")
+        return self
+
+    @model_validator(mode="after")
+    def _one_scale(self) -> TrainSettings:
+        """Margins are in units of the cosine head's logits."""
+        if self.objective.name == "ldam":
+            margins = LDAMOptions.model_validate(self.objective.options).scale
+            logits = CosineOptions.model_validate(self.head.options).scale
+            if margins != logits:
+                raise ValueError(f"objective.scale is {margins:g} and head.scale {logits:g}, but ldam needs them alike")
+        return self
+
+    @property
+    def sampler_name(self) -> str:
+        """The sampler by its name, where none is named the one that the objective is made with."""
+        return self.sampler.name or OBJECTIVES[self.objective.name].sampler

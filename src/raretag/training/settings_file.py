@@ -12,9 +12,19 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from raretag.errors import UsageError
-from raretag.objectives.registry import OBJECTIVES
+from raretag.objectives import OBJECTIVES, REGULARISERS
+from raretag.sampling import SAMPLERS
+from raretag.training.heads import HEADS
 from raretag.training.recipes import recipe
+from raretag.training.second_stage.registry import SECOND_STAGES
 from raretag.training.settings import TrainSettings
+
+_REGISTRIES: Mapping[str, Mapping[str, Any]] = {
+    "objective": OBJECTIVES,
+    "sampler": SAMPLERS,
+    "head": HEADS,
+    "second_stage": SECOND_STAGES,
+}
 
 
 def load_settings(
@@ -40,7 +50,7 @@ def load_settings(
     try:
         return TrainSettings.model_validate(content)
     except ValidationError as error:
-        raise UsageError(_explain(error), remedy="Mend the settings above", file=config) from error
+        raise UsageError(_explain(error, content), remedy="Mend the settings above", file=config) from error
 
 
 def _read(config: Path) -> dict[str, Any]:
@@ -98,27 +108,37 @@ def _merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
     return merged
 
 
-def _explain(error: ValidationError) -> str:
+def _explain(error: ValidationError, content: Mapping[str, Any]) -> str:
     problems = error.errors(include_url=False)
     lines = [f"{len(problems)} setting{'s' if len(problems) > 1 else ''} cannot be used:"]
     for problem in problems:
         path = ".".join(str(part) for part in problem["loc"]) or "settings"
         if problem["type"] == "extra_forbidden":
-            lines.append(f"  {path}: there is no such key{_suggestion(problem['loc'])}")
+            lines.append(f"  {path}: there is no such key{_suggestion(problem['loc'], content)}")
         else:
             lines.append(f"  {path}: {problem['msg']}, not {problem['input']!r:.60}")
     return "\n".join(lines) + "\n"
 
 
-def _suggestion(location: tuple[int | str, ...]) -> str:
+def _suggestion(location: tuple[int | str, ...], content: Mapping[str, Any]) -> str:
     """What keys there are beside the unknown one, the likeliest first."""
-    model: type[BaseModel] | None = TrainSettings
-    for part in location[:-1]:
-        field = model.model_fields.get(str(part)) if model is not None else None
-        annotation = field.annotation if field is not None else None
-        model = annotation if isinstance(annotation, type) and issubclass(annotation, BaseModel) else None
-    if model is None:
-        options = [name for entry in OBJECTIVES.values() for name in entry.options.model_fields]
-        return f"; an objective's options are: {', '.join(options)}"
-    near = difflib.get_close_matches(str(location[-1]), list(model.model_fields), n=1)
-    return f"; did you mean {near[0]}?" if near else f"; there are: {', '.join(model.model_fields)}"
+    *path, key = (str(part) for part in location)
+    known = _keys(path, content)
+    near = difflib.get_close_matches(key, known, n=1)
+    return f"; did you mean {near[0]}?" if near else f"; there are: {', '.join(known) or 'none'}"
+
+
+def _keys(path: Sequence[str], content: Mapping[str, Any]) -> list[str]:
+    """The keys that are allowed at `path`, those of the named method included."""
+    model: type[BaseModel] = TrainSettings
+    for part in path:
+        if part == "regularisers":
+            return list(REGULARISERS[path[-1]].options.model_fields)
+        annotation = model.model_fields[part].annotation
+        model = annotation if isinstance(annotation, type) and issubclass(annotation, BaseModel) else model
+    named = content.get(path[0]) if path else None
+    registry = _REGISTRIES.get(path[0]) if path else None
+    name = named.get("name") if isinstance(named, Mapping) else None
+    if registry is None or name not in registry:
+        return list(model.model_fields)
+    return [*model.model_fields, *registry[str(name)].options.model_fields]

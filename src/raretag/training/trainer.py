@@ -5,18 +5,18 @@ from __future__ import annotations
 import functools
 import logging
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, final
 
 import torch
 import transformers
-from torch.utils.data import DataLoader, Sampler
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset, Sampler
 from transformers import Trainer, TrainerCallback, TrainingArguments
 from transformers.trainer_callback import PrinterCallback
 
-from raretag.objectives import Objective
-from raretag.training.dataset import WindowDataset, collate
+from raretag.training.dataset import TaggedWindow, collate
 from raretag.training.dropout import use_byte_dropout
 from raretag.training.model import default_learning_rate, tag_head
 from raretag.training.precision import Precision
@@ -47,9 +47,9 @@ class TaggingTrainer(Trainer):  # type: ignore[misc, unused-ignore]
 def build_trainer(
     model: PreTrainedModel,
     *,
-    dataset: WindowDataset,
+    dataset: Dataset[TaggedWindow],
     batches: Sampler[list[int]],
-    objective: Objective,
+    loss: Callable[..., Tensor],
     settings: OptimiserSettings,
     precision: Precision,
     seed: int,
@@ -57,7 +57,7 @@ def build_trainer(
     folder: Path,
     callbacks: Sequence[TrainerCallback],
 ) -> TaggingTrainer:
-    """A trainer ready for `train()`. `folder` receives its checkpoints."""
+    """A trainer ready for `train()`. `loss` is its `compute_loss_func`; `folder` receives its checkpoints."""
     arguments = TrainingArguments(
         output_dir=str(folder),
         num_train_epochs=settings.epochs,
@@ -85,7 +85,7 @@ def build_trainer(
         args=arguments,
         train_dataset=dataset,
         data_collator=functools.partial(collate, pad_id=pad_id),
-        compute_loss_func=objective,
+        compute_loss_func=loss,
         optimizers=(_optimiser(model, settings), None),
         callbacks=list(callbacks),
     )

@@ -16,6 +16,7 @@ def brier_score(
 ) -> float:
     """Mean over judged tokens of Σ_k (p_k − [y = k])², in [0, 2], lower is better (Brier 1950).
 
+    With a layered schema each label judges each token by itself, and the mean is over both.
     It is proper like the log-loss, but bounded: a few confident mistakes on noisy gold do not end the training early.
     """
     counts = dict(zip(schema.labels, schema.mention_counts, strict=True))

@@ -1,0 +1,55 @@
+"""A head for each label: mentions of different labels may overlap."""
+
+from __future__ import annotations
+
+from typing import final
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor, nn
+
+from raretag.objectives.options import Options
+from raretag.training.heads.base import Head
+from raretag.training.heads.softmax import shut
+
+
+@final
+class PerLabelHead(Head[Options]):
+    """For each label a softmax over outside, begin and inside (under IO: outside and inside), one against the rest.
+
+    Labels share the encoder and nothing else. A label that training never saw is outside everywhere.
+    """
+
+    layered = True
+
+    @property
+    def row_groups(self) -> npt.NDArray[np.int64]:
+        """Every row belongs to its label, that of its outside tag too."""
+        return np.repeat(np.arange(1, len(self.schema.labels) + 1, dtype=np.int64), self.schema.tags_of_a_label)
+
+    def _layer(self, old: nn.Linear) -> nn.Module:
+        layer = PerLabelLayer(old.in_features, shape=self.logits_shape)
+        # as BERT's own classifiers begin
+        nn.init.normal_(layer.weight, std=0.02)
+        nn.init.zeros_(layer.bias)
+        unseen = np.ones(self.logits_shape, dtype=bool)
+        unseen[:, 0] = False
+        unseen[:, 1:] = ~self.schema.seen[1:].reshape(len(self.schema.labels), -1)
+        shut(layer, torch.as_tensor(unseen.ravel()))
+        return layer
+
+
+@final
+class PerLabelLayer(nn.Linear):
+    """(..., width) to (..., labels, tags of a label); row r belongs to label r // tags of a label."""
+
+    def __init__(self, width: int, *, shape: tuple[int, ...]) -> None:
+        """shape: (labels, tags of a label)."""
+        super().__init__(width, int(np.prod(shape)))
+        self.shape = shape
+
+    def forward(self, hidden: Tensor) -> Tensor:
+        """Logits, in the number format that a Linear gives."""
+        logits = super().forward(hidden)
+        return logits.reshape(*logits.shape[:-1], *self.shape)

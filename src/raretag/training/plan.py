@@ -1,0 +1,93 @@
+"""All that is settled before the first step of training."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from raretag.corpus import Corpus, Document
+from raretag.corpus.splitting import Split
+from raretag.errors import DataError
+from raretag.objectives.tag_loss import TagLoss
+from raretag.sampling import WindowSampler
+from raretag.tagging import EncoderSource, capacity, load_tokenizer, resolve_encoder
+from raretag.training.dataset import TrainingData, prepare
+from raretag.training.heads import HEADS, Head
+from raretag.training.methods import build_head, build_objective, build_sampler, effective_prior
+from raretag.training.model import build_model, load_config, position_limit
+from raretag.training.settings import TrainSettings
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel, PreTrainedTokenizerFast
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """All that is settled before the first step; the same corpus and settings give the same plan."""
+
+    settings: TrainSettings
+    source: EncoderSource
+    split: Split
+    tokenizer: PreTrainedTokenizerFast
+    model: PreTrainedModel
+    head: Head[Any]
+    capacity: int
+    data: TrainingData
+    objective: TagLoss
+    sampler: WindowSampler[Any]
+
+    def prior(self) -> npt.NDArray[np.float64]:
+        """What objective and sampler together learn where no text explains a tag, shaped as a token's logits."""
+        return effective_prior(self.objective, self.sampler, schema=self.data.schema)
+
+
+def plan_training(corpus: Corpus, *, split: Split, settings: TrainSettings) -> Plan:
+    """Load the encoder, tag and cut the training documents of `split`; the labels are those of the whole corpus.
+
+    Raises DataError where the training part holds no mention that a tag can express.
+    """
+    _check_mentions(split.train)
+    source = resolve_encoder(settings.encoder)
+    tokenizer = load_tokenizer(source)
+    room = capacity(settings.windows, tokenizer=tokenizer, positions=position_limit(load_config(source)))
+    data = prepare(
+        split.train,
+        labels=corpus.labels,
+        tagging=settings.tagging,
+        windows=settings.windows,
+        capacity=room,
+        tokenizer=tokenizer,
+        layered=HEADS[settings.head.name].head.layered,
+    )
+    if not data.schema.seen[1:].any():
+        raise DataError(
+            "no mention of the training documents can be expressed by tags",
+            remedy="Look at the Findings that raretag inspect lists",
+        )
+    head = build_head(settings, schema=data.schema)
+    return Plan(
+        settings=settings,
+        source=source,
+        split=split,
+        tokenizer=tokenizer,
+        model=build_model(source, head=head, seed=settings.seed),
+        head=head,
+        capacity=room,
+        data=data,
+        objective=build_objective(settings, schema=data.schema),
+        sampler=build_sampler(settings, data=data),
+    )
+
+
+def _check_mentions(documents: Sequence[Document]) -> None:
+    if not documents:
+        raise DataError("no document is left for training", remedy="Lower split.test and split.validation")
+    if not any(document.mentions for document in documents):
+        raise DataError(
+            f"the {len(documents)} training documents hold no mention at all",
+            remedy="Check that the annotations lie beside the texts and which Findings raretag inspect lists",
+        )

@@ -1,0 +1,41 @@
+"""Whether a run folder holds a run to go on with, and whether what is given now is what it was begun with."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from raretag.errors import UsageError
+from raretag.training.run_folder import MANIFEST, RESUME, read_manifest
+from raretag.training.settings import TrainSettings
+
+
+def begun_run(out: Path, *, settings: TrainSettings, resume: bool) -> dict[str, Any] | None:
+    """The manifest of a run to go on with, None for a new one. Raises UsageError where `out` is something else."""
+    if out.exists() and not out.is_dir():
+        raise UsageError("this is a file, not a folder", remedy="Choose another --out", file=out)
+    if not out.exists() or not any(out.iterdir()):
+        return None
+    if not resume:
+        raise UsageError(
+            "this folder is not empty",
+            remedy="Add --resume to go on with it, or choose another --out",
+            file=out,
+        )
+    if not (out / MANIFEST).is_file():
+        if {path.name for path in out.iterdir()} <= {RESUME, f".{MANIFEST}.writing"}:
+            return None
+        raise UsageError("this is not a run folder", remedy="Choose another --out", file=out)
+    begun = read_manifest(out)
+    if begun["settings"] != settings.model_dump(mode="json"):
+        raise UsageError(
+            "this run was begun with other settings", remedy="Repeat the first command and add --resume", file=out
+        )
+    return begun
+
+
+def check_same(begun: dict[str, Any], part: str, now: object, *, out: Path) -> None:
+    """Raises UsageError where the data or the encoder is not what the run was begun with."""
+    if begun[part] != now:
+        what = {"data": "other documents", "encoder": "another encoder"}[part]
+        raise UsageError(f"this run was begun with {what}", remedy=f"Give the same {part}, or another --out", file=out)
