@@ -47,7 +47,7 @@ def test_train_and_resume(raretag: Run, notes: Path, tiny_encoder: Path, tmp_pat
     assert shown.code == 0, shown.err
     assert "raretag evaluate" in shown.err
     manifest = json.loads((tmp_path / "run" / "manifest.json").read_text(encoding="utf-8"))
-    assert manifest["settings"]["objective"] == {"name": "weighted", "gamma": 0.5, "cap": 5}
+    assert manifest["settings"]["objective"] == {"name": "weighted", "start": 0.0, "gamma": 0.5, "cap": 5}
     assert raretag(*command).code == 2
     assert raretag(*command, "--resume").code == 0
 

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 import raretag
-from raretag.cli import annotate, convert, demo, evaluate, inspect, recipes, train
+from raretag.cli import annotate, convert, demo, evaluate, heads, inspect, objectives, recipes, samplers, train
 
 app = typer.Typer(
     name="raretag",
@@ -41,3 +41,6 @@ app.command("train")(train.train)
 app.command("evaluate")(evaluate.evaluate)
 app.command("annotate")(annotate.annotate)
 app.command("recipes")(recipes.recipes)
+app.command("objectives")(objectives.objectives)
+app.command("samplers")(samplers.samplers)
+app.command("heads")(heads.heads)
