@@ -26,11 +26,9 @@ from raretag.corpus.formats import read_corpus
 from raretag.corpus.splitting import split_corpus
 from raretag.decision import most_probable_mentions
 from raretag.evaluation import evaluate
-from raretag.objectives import objective
 from raretag.probability import score
-from raretag.sampling import TokenBudget
-from raretag.training.fine_tuning import Plan, plan_training
 from raretag.training.inference import Predictor
+from raretag.training.plan import Plan, plan_training
 from raretag.training.precision import fastest_precision
 from raretag.training.settings_file import load_settings
 from raretag.training.trainer import build_trainer
@@ -65,13 +63,12 @@ def baseline(plan: Plan, *, epochs: int, folder: str, turns: Turns) -> Trainer:
 
 def ours(plan: Plan, *, folder: str, turns: Turns) -> Trainer:
     """What raretag train builds."""
-    settings, schema = plan.settings.optimiser, plan.data.schema
     return build_trainer(
         plan.model,
         dataset=plan.data.dataset,
-        batches=TokenBudget(plan.data.dataset.lengths, tokens=settings.batch_tokens, seed=plan.settings.seed),
-        objective=objective("cross-entropy", counts=schema.tag_counts),
-        settings=settings,
+        batches=plan.sampler,
+        loss=plan.objective,
+        settings=plan.settings.optimiser,
         precision=fastest_precision(),
         seed=plan.settings.seed,
         pad_id=0,

@@ -44,3 +44,48 @@ def test_settings_page_names_every_setting() -> None:
                 assert f"| `{prefix}{name}` | {shown} |" in page, f"{prefix}{name} {shown}"
 
     check(TrainSettings, "")
+
+
+def test_every_method_has_a_page_that_names_its_options() -> None:
+    from raretag.objectives import OBJECTIVES, REGULARISERS
+    from raretag.sampling import SAMPLERS
+
+    roles = {
+        "objectives": {name: entry.options for name, entry in {**OBJECTIVES, **REGULARISERS}.items()},
+        "samplers": {name: entry.options for name, entry in SAMPLERS.items()},
+    }
+    for role, registry in roles.items():
+        folder = [
+            path for path in PAGES if path.parent == ROOT / "docs" / role and path.stem not in {"README", "index"}
+        ]
+        single = [path for path in PAGES if path == ROOT / "docs" / f"{role}.md"]
+        pages = [path.read_text(encoding="utf-8") for path in (*folder, *single)]
+        for name, model in registry.items():
+            options = {option: field.default for option, field in model.model_fields.items()}
+            own = [page for page in pages if f"`{name}`" in page]
+            assert own, f"no page of docs/{role} names {name}"
+            lacking = [[o for o, default in options.items() if not tells(page, o, default)] for page in own]
+            assert [] in lacking, f"docs/{role}: {name} lacks {min(lacking, key=len)}"
+
+
+def tells(page: str, option: str, default: object) -> bool:
+    """Whether some line of `page` names `option` in code and, after it, its default."""
+    shown = f"{default:g}" if isinstance(default, float) else re.escape(str(default))
+    shown = "none|null" if default is None else shown
+    return bool(re.search(rf"(?i)`{option}`[^\n]*?(?<![\w.-])({shown})(?![\w-]|\.\d)", page))
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("| `beta` | 0.5 | 0 to 1 |", True),
+        ("`beta` 0 to 1 (0.5), `tie` (true)", True),
+        ("| `beta` | `0.5` |", True),
+        ("| `beta` | 0.55 |", False),
+        ("| `beta` | -0.5 |", False),
+        ("| `alpha` | 0.5 |", False),
+        ("0.5 is what `beta` is", False),
+    ],
+)
+def test_the_check_of_defaults_sees_them(line: str, told: bool) -> None:
+    assert tells(line, "beta", 0.5) is told
