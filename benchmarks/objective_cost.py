@@ -50,7 +50,7 @@ def all_rows() -> dict[str, dict[str, Any]]:
     """Names and the settings that differ from the defaults."""
     rows: dict[str, dict[str, Any]] = {YARDSTICK: {}}
     for name, entry in OBJECTIVES.items():
-        head = PLAIN_HEAD if PLAIN_HEAD in entry.heads else entry.heads[0]
+        head = PLAIN_HEAD if entry.heads is None or entry.fits(PLAIN_HEAD) else entry.heads[0]
         rows[name] = {"objective": {"name": name}, "head": {"name": head}}
     rows |= {f"{YARDSTICK}+{name}": {"regularisers": {name: {}}} for name in REGULARISERS}
     rows |= {f"{YARDSTICK}+{name}": {"head": {"name": name}} for name in HEADS if name != PLAIN_HEAD}

@@ -82,7 +82,7 @@ class Row(NamedTuple):
 def all_rows() -> Iterator[Row]:
     """Objectives, what can be added to one, BTL's variants, samplers, heads."""
     for name, entry in OBJECTIVES.items():
-        head = {} if PLAIN_HEAD in entry.heads else {"head": {"name": entry.heads[0]}}
+        head = {} if entry.heads is None or entry.fits(PLAIN_HEAD) else {"head": {"name": entry.heads[0]}}
         yield Row(name, {"objective": {"name": name}, **head})
     # as published; with cross-entropy beside it, it is among the objectives
     yield Row("self-adjusting-dice+alone", {"objective": {"name": "self-adjusting-dice", "cross_entropy": 0.0}})
@@ -131,7 +131,11 @@ class Bench:
         except UNUSABLE:
             return record
         # without settings: the method was not there then, but is now
-        same = "settings" in record and all(now.get(key) == value for key, value in record["settings"].items())
+        same = (
+            record.get("overrides") == self.overrides
+            and "settings" in record
+            and all(now.get(key) == value for key, value in record["settings"].items())
+        )
         return record if same else None
 
     def run(self, row: Row) -> None:

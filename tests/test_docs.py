@@ -89,3 +89,14 @@ def tells(page: str, option: str, default: object) -> bool:
 )
 def test_the_check_of_defaults_sees_them(line: str, told: bool) -> None:
     assert tells(line, "beta", 0.5) is told
+
+
+def test_the_readme_counts_what_is_registered() -> None:
+    from raretag.objectives import OBJECTIVES
+    from raretag.sampling import SAMPLERS
+    from raretag.training.heads import HEADS
+
+    words = {3: "three", 12: "twelve", 23: "Twenty-three"}
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    told = f"{words[len(OBJECTIVES)]} objectives, {words[len(SAMPLERS)]} samplers, {words[len(HEADS)]} heads"
+    assert told in readme

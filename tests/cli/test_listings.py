@@ -15,13 +15,14 @@ from raretag.cli.methods import Method, described, show_methods
 from raretag.objectives import OBJECTIVES, REGULARISERS
 from raretag.sampling import SAMPLERS
 from raretag.training.heads import HEADS
+from raretag.training.second_stage import SECOND_STAGES
 
 from .conftest import Run
 
 COMMANDS: dict[str, Mapping[str, Any]] = {
     "objectives": {**OBJECTIVES, **REGULARISERS},
     "samplers": SAMPLERS,
-    "heads": HEADS,
+    "heads": {**HEADS, **SECOND_STAGES},
 }
 
 
@@ -58,6 +59,24 @@ def test_objectives_say_what_they_are_made_for(raretag: Run) -> None:
     told = {row["name"]: (row["heads"], row["sampler"]) for row in rows}
     assert told["ldam"] == (["cosine"], "length-bucketed")
     assert told["btl"][1] == "per-class"
+
+
+def test_second_stages_stand_apart_from_heads(raretag: Run) -> None:
+    content = json.loads(raretag("heads", "--json", "-").out)
+    names = {role: [row["name"] for row in rows] for role, rows in content.items()}
+    assert names == {"heads": list(HEADS), "second_stages": list(SECOND_STAGES)}
+    assert "--set second_stage.name=NAME" in raretag("heads").out
+
+
+@pytest.mark.parametrize(
+    ("command", "told"),
+    [
+        ("objectives", "objective.start=SHARE, of the steps, before which it is cross-entropy"),
+        ("samplers", "sampler.start=SHARE, of the steps, before which it is length-bucketed"),
+    ],
+)
+def test_that_a_method_may_begin_late_is_told(raretag: Run, command: str, told: str) -> None:
+    assert told in raretag(command).out
 
 
 def test_json_into_a_file(raretag: Run, tmp_path: object) -> None:

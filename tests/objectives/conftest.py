@@ -12,13 +12,58 @@ import torch
 from torch import Tensor
 
 from raretag.objectives.base import IGNORE_INDEX, Objective
+from raretag.objectives.cross_entropy import CrossEntropy
 
 Array = npt.NDArray[np.float64]
 # the losses of tokens, (tokens,), from logits float64 (tokens, tags) and int64 targets (tokens,)
 Reference = Callable[[Array, npt.NDArray[np.int64]], Array]
 
+# O, and B- and I- of three labels; the third has no I-
+COUNTS = [60, 12, 20, 5, 2, 1, 0]
+GROUPS = [0, 1, 1, 2, 2, 3, 3]
+
+# of training, of other tokens, and of two kinds of batches
+MARGINALS: list[Any] = [None, [1, 1, 2, 3, 5, 8, 0], [[9, 1, 0, 0, 0, 0, 0], [5, 0, 1, 1, 2, 1, 0]]]
+
 # how the logits of a case are drawn
 SCALES = {"ordinary": 2.0, "flat": 0.0, "far": 30.0}
+
+
+def log_softmax(logits: Array) -> Array:
+    """Of each row, or of one."""
+    shifted = logits - logits.max(axis=-1, keepdims=True)
+    return np.asarray(shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True)))
+
+
+def by_token(token_loss: Callable[..., float], *args: Any, **options: Any) -> Reference:
+    """The reference of a loss that is told for one token: `token_loss(logits, target, ...)`."""
+
+    def reference(logits: Array, targets: npt.NDArray[np.int64]) -> Array:
+        return np.array([token_loss(z, y, *args, **options) for z, y in zip(logits, targets, strict=True)])
+
+    return reference
+
+
+@pytest.fixture
+def batch() -> tuple[Tensor, Tensor]:
+    """Random logits, and targets of seen tags, some of them ignored."""
+    rng = np.random.default_rng(0)
+    targets = rng.choice([0, 1, 2, 3, 4, 5, IGNORE_INDEX], 12)
+    return torch.from_numpy(3 * rng.standard_normal((12, len(COUNTS)))).requires_grad_(), torch.from_numpy(targets)
+
+
+@pytest.fixture
+def is_cross_entropy(batch: tuple[Tensor, Tensor]) -> Callable[[Objective[Any]], None]:
+    """Whether an objective of COUNTS has the value and the gradient of plain cross-entropy."""
+
+    def check(objective: Objective[Any]) -> None:
+        logits, targets = batch
+        plain, ours = (one.loss(logits, targets) for one in (CrossEntropy(COUNTS), objective))
+        torch.testing.assert_close(ours, plain, rtol=1e-14, atol=0)
+        slopes = [torch.autograd.grad(loss, logits)[0] for loss in (plain, ours)]
+        torch.testing.assert_close(slopes[1], slopes[0], rtol=1e-12, atol=1e-15)
+
+    return check
 
 
 @pytest.fixture
@@ -109,6 +154,33 @@ def slopes(reference: Reference, logits: Array, targets: npt.NDArray[np.int64], 
         step[place] = by
         found[place] = (reference(logits + step, targets) - reference(logits - step, targets)).mean() / (2 * by)
     return found
+
+
+@pytest.fixture
+def follows(agrees: Callable[..., None]) -> Callable[[Callable[[], Objective[Any]], Reference], None]:
+    """Whether `make()`, of COUNTS, agrees with a reference, and its effective prior is where the reference is flat."""
+
+    def check(make: Callable[[], Objective[Any]], reference: Reference) -> None:
+        agrees(make, reference)
+        for marginals in MARGINALS:
+            check_flat(make(), reference, marginals)
+
+    return check
+
+
+def check_flat(objective: Objective[Any], reference: Reference, marginals: Any) -> None:
+    """Where all tokens have the same logits, no change of them lowers what targets by `marginals` cost."""
+    mass = np.atleast_2d(COUNTS if marginals is None else marginals).sum(axis=0)
+    tags = np.flatnonzero(mass)
+    with np.errstate(divide="ignore"):
+        logits = np.maximum(np.log(objective.effective_prior(marginals)), -1e4)
+
+    def expected_loss(z: Array) -> float:
+        return float(np.average(reference(np.tile(z, (len(tags), 1)), tags), weights=mass[tags]))
+
+    steps = 1e-4 * np.eye(len(mass))
+    slopes = [(expected_loss(logits + step) - expected_loss(logits - step)) / 2e-4 for step in steps]
+    np.testing.assert_allclose(slopes, 0, atol=1e-6, err_msg=f"marginals {marginals}")
 
 
 @pytest.fixture

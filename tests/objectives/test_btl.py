@@ -89,11 +89,8 @@ TABLE = {
 }
 
 
-@pytest.mark.parametrize(("others", "weight", "reduction"), list(TABLE))
-def test_what_each_variant_teaches_a_model_without_text(others: str, weight: str, reduction: str) -> None:
-    objective = BTL(NATURAL, options=options_of(weight, reduction))
-    everything = torch.repeat_interleave(torch.arange(5), torch.tensor(NATURAL))
-    batches = [everything] if others == "all" else [batch_of(label, others) for label in range(1, 5)]
+def learned_from(batches: list[torch.Tensor], objective: BTL) -> Array:
+    """What biases alone learn from such batches, each as often as the others."""
     biases = torch.zeros(5, dtype=torch.float64, requires_grad=True)
     optimiser = torch.optim.LBFGS([biases], max_iter=500, tolerance_change=0, line_search_fn="strong_wolfe")
 
@@ -104,18 +101,43 @@ def test_what_each_variant_teaches_a_model_without_text(others: str, weight: str
         return loss
 
     optimiser.step(evaluate)
-    learned = torch.softmax(biases.detach(), dim=0).numpy()
+    return np.asarray(torch.softmax(biases.detach(), dim=0).numpy())
+
+
+def shares_of(batches: list[torch.Tensor]) -> Array:
     counts = np.stack([np.bincount(tags[tags >= 0].numpy(), minlength=5) for tags in batches])
+    return np.asarray(counts / counts.sum(axis=1, keepdims=True))
+
+
+@pytest.mark.parametrize(("others", "weight", "reduction"), list(TABLE))
+def test_what_each_variant_teaches_a_model_without_text(others: str, weight: str, reduction: str) -> None:
+    objective = BTL(NATURAL, options=options_of(weight, reduction))
+    everything = torch.repeat_interleave(torch.arange(5), torch.tensor(NATURAL))
+    batches = [everything] if others == "all" else [batch_of(label, others) for label in range(1, 5)]
+    learned = learned_from(batches, objective)
     np.testing.assert_allclose(learned, TABLE[others, weight, reduction], atol=6e-4)
-    shares = counts / counts.sum(axis=1, keepdims=True)
-    np.testing.assert_allclose(objective.effective_prior(shares), learned, atol=1e-6)
+    np.testing.assert_allclose(objective.effective_prior(shares_of(batches)), learned, atol=1e-6)
 
 
-def test_a_masked_prior_is_undone_by_a_factor_and_a_relabelled_one_is_not() -> None:
-    """With four labels as often each, relabelled shares are divided by 1/4 and O takes what is left."""
-    relabelled = np.array(TABLE["relabel", "none", "sum"])
-    restored = np.array([1 - 4 * relabelled[1:].sum(), *(4 * relabelled[1:])])
-    np.testing.assert_allclose(restored, np.array(NATURAL) / 100)
+@pytest.mark.parametrize(("weight", "reduction"), VARIANTS)
+def test_a_masked_prior_is_undone_by_a_factor(weight: str, reduction: str) -> None:
+    """What was learned on masked batches, times π / π̃, is the corpus' own again."""
+    objective = BTL(NATURAL, options=options_of(weight, reduction))
+    batches = [batch_of(label, "mask") for label in range(1, 5)]
+    natural = np.array(NATURAL) / 100
+    learned = learned_from(batches, objective)
+    restored = learned * natural / objective.effective_prior(shares_of(batches))
+    np.testing.assert_allclose(restored / restored.sum(), natural, atol=1e-6)
+    assert np.abs(learned - natural).max() > 0.05
+
+
+def test_a_relabelled_prior_is_undone_by_a_division() -> None:
+    """With four labels as often each, what was learned of a label is divided by 1/4, and O takes what is left."""
+    learned = learned_from(
+        [batch_of(label, "relabel") for label in range(1, 5)], BTL(NATURAL, options=options_of("none", "sum"))
+    )
+    restored = np.array([1 - 4 * learned[1:].sum(), *(4 * learned[1:])])
+    np.testing.assert_allclose(restored, np.array(NATURAL) / 100, atol=1e-5)
 
 
 @pytest.mark.parametrize(("weight", "reduction"), VARIANTS)

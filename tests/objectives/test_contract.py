@@ -31,7 +31,7 @@ class Case(NamedTuple):
     start: float = 0.0
 
     def build(self, counts: npt.ArrayLike, groups: npt.ArrayLike | None = None) -> Objective[Any]:
-        return objective(
+        built = objective(
             self.name,
             counts=counts,
             groups=groups,
@@ -39,6 +39,8 @@ class Case(NamedTuple):
             start=self.start,
             **self.options,
         )
+        built.advance(0.0)
+        return built
 
 
 def shown(case: Case) -> str:
@@ -387,3 +389,42 @@ def test_counts_that_are_none_are_refused(case: Case, counts: Any) -> None:
 def test_groups_that_do_not_fit_are_refused(case: Case, groups: Any) -> None:
     with pytest.raises(UsageError, match="one whole number for each of the 7 tags"):
         case.build(COUNTS, groups)
+
+
+@pytest.mark.parametrize(
+    "groups", [[1, 1, 2, 2, 3, 3, 0], [0, 0, 1, 1, 2, 2, 3], [0, 1, 1, 3, 3, 4, 4], [-1, 0, 1, 2, 3, 4, 5]]
+)
+def test_groups_begin_with_outside_and_have_no_gap(case: Case, groups: list[int]) -> None:
+    with pytest.raises(UsageError, match="0 for tag 0, which is O"):
+        case.build(COUNTS, groups)
+
+
+def test_one_process_with_several_devices_is_refused(loss_of: Objective[Any]) -> None:
+    """Hugging Face then hands over the number of items once a device."""
+    logits, tags = batch()
+    with pytest.raises(ValueError, match="torchrun"):
+        loss_of.loss(logits, tags, items=torch.tensor([[20], [20]]))
+
+
+def test_a_tag_that_is_shut_off_has_no_part(loss_of: Objective[Any]) -> None:
+    """Some mask tags that training never saw with −∞."""
+    logits, tags = batch()
+    with torch.no_grad():
+        logits[..., -1] = -torch.inf
+    loss, slope = loss_and_gradient(seasoned(loss_of), logits, tags)
+    assert torch.isfinite(loss)
+    assert torch.isfinite(slope).all()
+    assert (slope[..., -1] == 0).all()
+
+
+def test_a_pass_that_was_broken_off_leaves_nothing(loss_of: Objective[Any]) -> None:
+    logits, tags = batch(rows=5)
+    items = int((tags != IGNORE_INDEX).sum())
+    if loss_of.whole_batch:
+        return
+    clean = copy.deepcopy(seasoned(loss_of))
+    loss_of.loss(logits[:2], tags[:2], items=items)
+    for one in (loss_of, clean):
+        one.advance(0.0)
+        one.loss(logits, tags, items=items)
+    torch.testing.assert_close(dict(loss_of.state_dict()), dict(clean.state_dict()))

@@ -21,15 +21,9 @@ from raretag.objectives.regularisers import (
     PriorKLOptions,
 )
 
-Array = npt.NDArray[np.float64]
+from .conftest import COUNTS, Array, log_softmax
 
-COUNTS = [60, 12, 20, 5, 2, 1, 0]
 PRIOR = np.array(COUNTS) / 100
-
-
-def log_softmax(logits: Array) -> Array:
-    top = logits.max(axis=-1, keepdims=True)
-    return np.asarray(logits - top - np.log(np.exp(logits - top).sum(axis=-1, keepdims=True)))
 
 
 def test_prior_kl_is_its_formula(agrees: Callable[..., None]) -> None:

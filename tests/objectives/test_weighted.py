@@ -6,13 +6,10 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pytest
 import torch
 from pydantic import ValidationError
 
-from raretag.objectives.base import IGNORE_INDEX
-from raretag.objectives.cross_entropy import CrossEntropy
 from raretag.objectives.weighted import (
     CappedOptions,
     EffectiveNumber,
@@ -27,12 +24,8 @@ from raretag.objectives.weighted import (
     WeLT,
 )
 
-Array = npt.NDArray[np.float64]
-Tags = npt.NDArray[np.int64]
+from .conftest import COUNTS, GROUPS, Array, by_token, log_softmax
 
-# O, and B- and I- of three labels; the third has no I-
-COUNTS = [60, 12, 20, 5, 2, 1, 0]
-GROUPS = [0, 1, 1, 2, 2, 3, 3]
 TAGS = len(COUNTS)
 # tokens of each tag's label
 TIED = [60, 32, 32, 7, 7, 1, 1]
@@ -54,49 +47,17 @@ VARIANTS: list[tuple[Family, Any, list[float]]] = [
 ]
 
 
-def log_softmax(logits: Array) -> Array:
-    shifted = logits - logits.max()
-    return np.asarray(shifted - np.log(np.exp(shifted).sum()))
-
-
 def token_loss(logits: Array, target: int, ratios: list[float]) -> float:
     scale = 100 / sum(n * ratio for n, ratio in zip(COUNTS, ratios, strict=True))
     # a tag that training never saw has no weight
     return float((COUNTS[target] > 0) * scale * ratios[target] * -log_softmax(logits)[target])
 
 
-def batch() -> tuple[torch.Tensor, torch.Tensor]:
-    """Random logits, and targets of seen tags, some of them ignored."""
-    rng = np.random.default_rng(0)
-    targets = rng.choice([0, 1, 2, 3, 4, 5, IGNORE_INDEX], 12)
-    return torch.from_numpy(3 * rng.standard_normal((12, TAGS))).requires_grad_(), torch.from_numpy(targets)
-
-
 @pytest.mark.parametrize(("family", "options", "ratios"), VARIANTS)
-def test_it_agrees_with_numpy(agrees: Callable[..., None], family: Family, options: Any, ratios: list[float]) -> None:
-    def reference(logits: Array, targets: Tags) -> Array:
-        return np.array([token_loss(z, y, ratios) for z, y in zip(logits, targets, strict=True)])
-
-    agrees(lambda: family(COUNTS, groups=GROUPS, options=options), reference)
-
-
-@pytest.mark.parametrize("marginals", [None, [1, 1, 2, 3, 5, 8, 0], [[9, 1, 0, 0, 0, 0, 0], [5, 0, 1, 1, 2, 1, 0]]])
-@pytest.mark.parametrize(("family", "options", "ratios"), VARIANTS)
-def test_the_expected_loss_is_flat_at_the_effective_prior(
-    family: Family, options: Any, ratios: list[float], marginals: Any
+def test_loss_gradient_and_prior_are_those_of_the_formula(
+    follows: Callable[..., None], family: Family, options: Any, ratios: list[float]
 ) -> None:
-    """Where all tokens have the same logits, no change of them lowers what targets by `marginals` cost."""
-    loss_of = family(COUNTS, groups=GROUPS, options=options)
-    mass = np.atleast_2d(COUNTS if marginals is None else marginals).sum(axis=0).tolist()
-    with np.errstate(divide="ignore"):
-        logits = np.maximum(np.log(loss_of.effective_prior(marginals)), -1e4)
-
-    def expected_loss(z: Array) -> float:
-        return float(sum(m * token_loss(z, y, ratios) for y, m in enumerate(mass) if m) / sum(mass))
-
-    steps = 1e-4 * np.eye(TAGS)
-    slopes = [(expected_loss(logits + step) - expected_loss(logits - step)) / 2e-4 for step in steps]
-    np.testing.assert_allclose(slopes, 0, atol=1e-6)
+    follows(lambda: family(COUNTS, groups=GROUPS, options=options), by_token(token_loss, ratios))
 
 
 @pytest.mark.parametrize(
@@ -109,14 +70,10 @@ def test_the_expected_loss_is_flat_at_the_effective_prior(
         (EffectiveNumber, EffectiveNumberOptions(beta=0)),
     ],
 )
-def test_equal_weights_are_plain_cross_entropy(family: Family, options: Any) -> None:
-    logits, targets = batch()
-    plain, ours = (
-        one.loss(logits, targets) for one in (CrossEntropy(COUNTS), family(COUNTS, groups=GROUPS, options=options))
-    )
-    torch.testing.assert_close(ours, plain, rtol=1e-14, atol=0)
-    slopes = [torch.autograd.grad(loss, logits)[0] for loss in (plain, ours)]
-    torch.testing.assert_close(slopes[1], slopes[0], rtol=1e-12, atol=1e-15)
+def test_equal_weights_are_plain_cross_entropy(
+    is_cross_entropy: Callable[..., None], family: Family, options: Any
+) -> None:
+    is_cross_entropy(family(COUNTS, groups=GROUPS, options=options))
 
 
 @pytest.mark.parametrize(("family", "options", "ratios"), VARIANTS)

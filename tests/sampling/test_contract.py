@@ -180,20 +180,26 @@ def test_the_effective_prior_is_a_distribution_over_tags_that_windows_hold(case:
     assert (rows >= 0).all()
     np.testing.assert_allclose(rows.sum(axis=1), 1 / len(rows))
     np.testing.assert_allclose(rows.sum(axis=0), prior)
-    by_label = built.label_marginals()
+    by_label = shares_by_label(built)
     assert by_label.shape == (5, 3)
     np.testing.assert_allclose(by_label.sum(axis=1), 1)
     assert ((by_label[:, 1:] > 0).ravel() == held(case.windows)[1:]).all()
     assert (by_label[:, 0] > 0).all()
 
 
+def shares_by_label(built: WindowSampler[Any]) -> npt.NDArray[np.float64]:
+    """Of each label's own tags over all steps, (labels, tags of a label)."""
+    totals = built.label_marginals().sum(axis=0)
+    return np.asarray(totals / totals.sum(axis=1, keepdims=True))
+
+
 def test_the_effective_prior_is_what_the_batches_it_is_measured_on_hold(case: Case, corpus: Any) -> None:
-    """Exactly, where `targets` leaves nothing to luck; the last epochs, as many as make 256 batches."""
+    """Exactly, where `targets` leaves nothing to luck; the last epochs, up to 1,024 batches and 8 epochs."""
     built = case.build()
-    prior, by_label = built.effective_prior(), built.label_marginals()[:4]
+    prior, by_label = built.effective_prior(), shares_by_label(built)[:4]
     if isinstance(built, Deferred):
         built = built.after
-    number = max(8, math.ceil(256 / built.batches_in_epoch))
+    number = min(8, math.ceil(1024 / built.batches_in_epoch))
     epochs = range(EPOCHS - 1, EPOCHS - 1 + number)
     tolerance = 0.02 if case.name == "outside-thinning" else 1e-12
     found = np.mean(target_shares(built, corpus.tags, epochs), axis=0)
@@ -230,7 +236,7 @@ def test_the_effective_prior_is_what_a_model_without_text_learns(case: Case, cor
 def test_label_marginals_are_what_a_model_without_text_learns(case: Case, corpus: Any) -> None:
     found = np.sum(target_shares(case.build(seed=77), corpus.by_label, range(EPOCHS, EPOCHS + 16)), axis=0)
     learned = found / np.maximum(found.sum(axis=1, keepdims=True), 1e-30)
-    promised = case.build().label_marginals()
+    promised = shares_by_label(case.build())
     assert (np.abs(promised - learned)[:4] <= np.maximum(0.15 * promised[:4], 0.004)).all()
     assert promised[4].tolist() == [1, 0, 0]
 
@@ -252,7 +258,7 @@ def test_draws_reach_the_workers_of_a_data_loader(name: str, corpus: Any) -> Non
     built = Case(name, {}, windows=corpus.windows).build()
     built.set_epoch(3)
     loader = DataLoader(
-        Numbers(), batch_sampler=built, num_workers=2, collate_fn=as_lists, multiprocessing_context="fork"
+        Numbers(), batch_sampler=built, num_workers=1, collate_fn=as_lists, multiprocessing_context="fork"
     )
     expected = [[(int(one), Draw.of(one).focus, Draw.of(one).visit) for one in batch] for batch in built]
     assert list(loader) == expected
@@ -286,3 +292,36 @@ def test_a_process_of_its_own_takes_the_share_that_others_leave(corpus: Any) -> 
         built = Case(name, {}, windows=corpus.windows).build(rank=0, processes=2)
         built.set_epoch(2)
         assert list(chain.from_iterable(zip(numbers(built), second, strict=True))) == numbers(built.epoch_batches(2))
+
+
+def test_an_epoch_reaches_the_sampler_through_accelerate(corpus: Any) -> None:
+    """Which wraps it to share batches out among processes."""
+    from accelerate import data_loader
+
+    built = Case("length-bucketed", {}, windows=corpus.windows).build()
+    whole = [list(map(list, built.epoch_batches(epoch))) for epoch in range(2)]
+    for rank in range(2):
+        loader = data_loader.prepare_data_loader(
+            DataLoader(Numbers(), batch_sampler=built, collate_fn=as_lists),
+            num_processes=2,
+            process_index=rank,
+            put_on_device=False,
+        )
+        for epoch in range(2):
+            loader.set_epoch(epoch)
+            drawn = [[one for one, _, _ in batch] for batch in loader]
+            assert drawn[: len(whole[epoch]) // 2] == whole[epoch][rank::2][: len(whole[epoch]) // 2]
+
+
+def test_marginals_are_those_of_the_batches_that_a_step_joins(corpus: Any) -> None:
+    """The loss of a step is a mean over the targets of all processes."""
+    budget = Budget(tokens=256, seed=5, epochs=1, processes=2)
+    built = sampler("per-class", windows=corpus.windows, budget=budget)
+    rows = []
+    for batches in (built.epoch_batches(epoch) for epoch in range(8)):
+        for first, second in zip(batches[::2], batches[1::2], strict=True):
+            joined = np.concatenate([built.targets(corpus.tags[one], one) for one in (*first, *second)])
+            rows.append(np.bincount(joined[joined >= 0], minlength=len(corpus.windows.groups)) / (joined >= 0).sum())
+    told = built.marginals()
+    drawn = told.sum(axis=0) * (np.sum(rows, axis=0) > 0)
+    np.testing.assert_allclose(drawn / drawn.sum(), np.mean(rows, axis=0), atol=1e-9)

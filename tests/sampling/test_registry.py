@@ -26,8 +26,8 @@ def test_each_is_described_with_its_source_and_options(name: str) -> None:
 @pytest.mark.parametrize("name", SAMPLERS)
 def test_its_page_names_it_and_each_option_with_its_default(name: str) -> None:
     folder = Path(__file__).resolve().parents[2] / "docs" / "samplers"
-    assert f"`{name}`" in (folder / "index.md").read_text(encoding="utf-8")
-    pages = [page.read_text(encoding="utf-8") for page in folder.glob("*.md") if page.name != "index.md"]
+    assert f"`{name}`" in (folder / "README.md").read_text(encoding="utf-8")
+    pages = [page.read_text(encoding="utf-8") for page in folder.glob("*.md") if page.name != "README.md"]
     (page,) = [page for page in pages if f"`{name}`" in page.splitlines()[0]]
     for option, field in SAMPLERS[name].options.model_fields.items():
         default = f"{field.default:g}" if isinstance(field.default, float) else field.default

@@ -1,13 +1,17 @@
-"""A corpus so small that a tiny encoder trains on it in a second."""
+"""A corpus so small that a tiny encoder trains on it in a second; a training broken off; what a run has learned."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from safetensors.numpy import load_file
+from transformers import TrainerCallback
 
 from raretag.corpus import Corpus, Document, Mention
+from raretag.training import RunFolder
 from raretag.training.settings import TrainSettings
 
 LINES = ("the patient has fever and cough", "no rash", "pain in chest twice daily", "3 mg daily")
@@ -46,3 +50,21 @@ def small_settings(tiny_encoder: Path) -> dict[str, Any]:
 def settings(small_settings: dict[str, Any]) -> TrainSettings:
     """The same as an object."""
     return TrainSettings.model_validate(small_settings)
+
+
+class StopAt(TrainerCallback):
+    """Break off training as a crash would, after a given step."""
+
+    def __init__(self, step: int) -> None:
+        self.step = step
+
+    def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        if state.global_step == self.step:
+            raise KeyboardInterrupt
+
+
+def weights(run: RunFolder) -> dict[str, np.ndarray[Any, Any]]:
+    """All weights of the run's model, also of a head that is kept beside the encoder."""
+    folder = run.path / "model"
+    head = folder / "head.safetensors"
+    return {**load_file(folder / "model.safetensors"), **(load_file(head) if head.exists() else {})}

@@ -24,20 +24,7 @@ from raretag.training.early_stopping import validation_scores
 from raretag.training.history import read_history
 from raretag.training.settings import SplitSettings, TrainSettings
 
-
-def weights(run: RunFolder) -> dict[str, np.ndarray[Any, Any]]:
-    return dict(load_file(run.path / "model" / "model.safetensors"))
-
-
-class StopAt(TrainerCallback):
-    """Break off training as a crash would, after a given step."""
-
-    def __init__(self, step: int) -> None:
-        self.step = step
-
-    def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        if state.global_step == self.step:
-            raise KeyboardInterrupt
+from .conftest import StopAt, weights
 
 
 def test_writes_the_run_folder(tmp_path: Path, small_corpus: Corpus, settings: TrainSettings) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 from safetensors.numpy import load_file
-from transformers import AutoModel, TrainerCallback
+from transformers import AutoModel
 
 from raretag.corpus import Corpus
 from raretag.errors import DataError
@@ -18,6 +18,8 @@ from raretag.training import RunFolder, train
 from raretag.training.early_stopping import validation_scores
 from raretag.training.heads import HEADS
 from raretag.training.settings import TrainSettings
+
+from .conftest import StopAt, weights
 
 
 @pytest.fixture(params=list(HEADS))
@@ -28,25 +30,6 @@ def name(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def head_settings(small_settings: dict[str, Any], name: str) -> dict[str, Any]:
     return {**small_settings, "head": {"name": name}}
-
-
-def weights(run: RunFolder) -> dict[str, np.ndarray[Any, Any]]:
-    return {
-        f"{path.name}:{name}": value
-        for path in sorted((run.path / "model").glob("*.safetensors"))
-        for name, value in load_file(path).items()
-    }
-
-
-class StopAt(TrainerCallback):
-    """Break off training as a crash would, after a given step."""
-
-    def __init__(self, step: int) -> None:
-        self.step = step
-
-    def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        if state.global_step == self.step:
-            raise KeyboardInterrupt
 
 
 @pytest.mark.parametrize("stop", [5, 16])
@@ -72,7 +55,7 @@ def test_resumes_to_the_very_same_model(
 def test_what_is_saved_is_what_was_trained(tmp_path: Path, small_corpus: Corpus, head_settings: dict[str, Any]) -> None:
     run = train(small_corpus, out=tmp_path / "run", settings=TrainSettings.model_validate(head_settings))
     schema = run.schema
-    assert schema.layered == HEADS[head_settings["head"]["name"]].head.layered
+    assert schema.layered == HEADS[head_settings["head"]["name"]].method.layered
     judged = run.predictor().predict(small_corpus.documents)
     again = RunFolder.open(run.path).predictor().predict(small_corpus.documents)
     for one, other in zip(judged, again, strict=True):
@@ -93,7 +76,7 @@ def test_the_folder_does_not_pretend(tmp_path: Path, small_corpus: Corpus, head_
     predictor = run.predictor()
     trained = predictor.model.base_model.state_dict()
     assert all(torch.equal(value, trained[key]) for key, value in encoder.state_dict().items())
-    plain = HEADS[head_settings["head"]["name"]].head.plain
+    plain = HEADS[head_settings["head"]["name"]].method.plain
     assert (run.path / "model" / "head.safetensors").exists() != plain
     assert ("B-Symptom" in encoder.config.id2label.values()) == plain
     assert any("classifier" in key for key in load_file(run.path / "model" / "model.safetensors")) == plain
@@ -108,7 +91,7 @@ def test_a_head_of_other_tags_or_cut_in_half_is_refused(
     with pytest.raises(DataError, match="tags differ"):
         run.predictor()
     (run.path / "schema.json").write_text(schema, encoding="utf-8")
-    if not HEADS[head_settings["head"]["name"]].head.plain:
+    if not HEADS[head_settings["head"]["name"]].method.plain:
         file = run.path / "model" / "head.safetensors"
         file.write_bytes(file.read_bytes()[:-8])
         with pytest.raises(DataError, match="cannot be loaded"):

@@ -7,31 +7,16 @@ from typing import Any
 
 import numpy as np
 import pytest
-from safetensors.numpy import load_file
-from transformers import TrainerCallback
 
 from raretag.corpus import Corpus
 from raretag.errors import UsageError
-from raretag.training import RunFolder, train
+from raretag.training import train
 from raretag.training.history import read_history
 from raretag.training.ledger_records import read_ledger
 from raretag.training.settings import TrainSettings
 from raretag.training.settings_file import load_settings
 
-
-def weights(run: RunFolder) -> dict[str, np.ndarray[Any, Any]]:
-    return dict(load_file(run.path / "model" / "model.safetensors"))
-
-
-class StopAt(TrainerCallback):
-    """Break off training as a crash would, after a given step."""
-
-    def __init__(self, step: int) -> None:
-        self.step = step
-
-    def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        if state.global_step == self.step:
-            raise KeyboardInterrupt
+from .conftest import StopAt, weights
 
 
 @pytest.mark.parametrize(
@@ -137,7 +122,28 @@ def test_the_manifest_tells_the_prior_of_loss_and_sampler_together(
         ("regularisers.prior=1", "regularisers.prior"),
         ("regularisers={nothing: {}}", "there are: prior-kl"),
         ("second_stage={epochs: 2}", "without a second stage's name"),
-        ("sampler={keep: 0.5}", "without a sampler's name"),
+        ("sampler={keep: 0.5}", "sampler.keep: there is no such key; options of length-bucketed: none"),
+        ("sampler.start=0.5", "sampler.start: has no effect on length-bucketed"),
+        ("objective.start=0.5", "objective.start: has no effect on cross-entropy"),
+        ("objective.name=focl", "objective.name: there is no objective 'focl'; did you mean focal?"),
+        ("objective.name=unheard", "objective.name: there is no objective 'unheard'; there are: cross-entropy"),
+        (
+            "second_stage={name: crt, objective: boundary-smoothing}",
+            "second_stage.objective: 'boundary-smoothing' looks",
+        ),
+        ("second_stage={name: crt, objective: focl}", "second_stage.objective: no such objective"),
+        (
+            "second_stage={name: crt, objective: focal, objective_options: {gama: 1}}",
+            "second_stage.objective_options.gama: there is no such key; did you mean gamma?",
+        ),
+        (
+            "second_stage={name: crt, objective: focal, objective_options: {gamma: -1}}",
+            "second_stage.objective_options.gamma: Input should be",
+        ),
+        (
+            "second_stage={name: crt, objective_options: {tau: 1}}",
+            "second_stage.objective_options.tau: there is no such key; options of cross-entropy: none",
+        ),
         ("sampler.name=shuffled", "there are: length-bucketed"),
         ("objective.start=1", "objective.start: Input should be less than 1"),
         ("ledger_steps=-1", "ledger_steps: Input should be greater than or equal to 0"),
@@ -160,6 +166,9 @@ def test_a_wrong_setting_is_told_with_what_is_allowed(override: str, told: str) 
     [
         (["objective.name=ldam"], "needs head.name to be cosine"),
         (["objective.name=ldam", "head={name: cosine, scale: 8}"], "ldam needs them alike"),
+        (["objective.name=btl", "sampler.othrs=relabel"], r"sampler\.othrs: .*did you mean others"),
+        (["objective.name=btl", "sampler.others=all"], r"sampler\.others: Input should be 'mask' or 'relabel'"),
+        (["objective.name=btl", "sampler={name: length-bucketed, start: 0.5}"], r"sampler\.start: has no effect"),
         (["objective.name=seesaw", "head.name=per-label"], "needs head.name to be softmax or cosine"),
         (["second_stage.name=crt", "head.name=per-label"], "needs head.name to be softmax"),
     ],

@@ -34,6 +34,40 @@ def test_another_objective_drops_the_former_ones_options() -> None:
     assert settings.objective.options == {}
 
 
+@pytest.mark.parametrize("order", [1, -1])
+def test_overrides_count_together_whatever_their_order(order: int) -> None:
+    settings = load_settings(overrides=["objective.tau=0.4", "objective.name=logit-adjusted"][::order])
+    assert settings.objective.options == {"tau": 0.4}
+    overrides = ["objective.start=0.5", "objective.name=focal"][::order]
+    settings = load_settings(recipe_name="inverse-sqrt", overrides=overrides)
+    assert (settings.objective.name, settings.objective.start, settings.objective.options) == ("focal", 0.5, {})
+
+
+def test_another_method_keeps_what_its_role_has(tmp_path: Path) -> None:
+    config = tmp_path / "s.yaml"
+    config.write_text("objective: {name: weighted, gamma: 0.4, start: 0.8}\nsampler: {name: balanced, start: 0.2}\n")
+    settings = load_settings(config=config, overrides=["objective.name=focal", "sampler.name=random"])
+    assert (settings.objective.options, settings.objective.start, settings.sampler.start) == ({}, 0.8, 0.2)
+
+
+def test_options_in_a_file_that_names_no_method_are_not_lost(tmp_path: Path) -> None:
+    config = tmp_path / "s.yaml"
+    config.write_text("objective: {gamma: 0.4}\n")
+    assert load_settings(config=config, overrides=["objective.name=weighted"]).objective.options == {"gamma": 0.4}
+
+
+def test_options_of_the_objectives_own_sampler() -> None:
+    settings = load_settings(overrides=["objective.name=btl", "sampler.others=relabel", "sampler.start=0.5"])
+    assert (settings.sampler_name, settings.sampler.options) == ("per-class", {"others": "relabel"})
+    assert TrainSettings.model_validate(settings.model_dump(mode="json")) == settings
+
+
+def test_errors_that_span_settings_are_told_plainly() -> None:
+    with pytest.raises(UsageError) as caught:
+        load_settings(overrides=["objective.name=ldam"])
+    assert "\n  settings: objective 'ldam' needs head.name to be cosine, not softmax\n" in str(caught.value)
+
+
 def test_nothing_given_is_the_default() -> None:
     assert load_settings() == TrainSettings()
     assert load_settings(recipe_name="plain") == TrainSettings()

@@ -11,9 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 if TYPE_CHECKING:
-    from raretag.objectives.registry import Entry as ObjectiveEntry
-    from raretag.sampling.registry import Entry as SamplerEntry
-    from raretag.training.heads.registry import Entry as HeadEntry
+    from raretag.objectives import Entry
 
 # below it, columns would be too narrow to read
 _TABLE_WIDTH = 150
@@ -41,7 +39,7 @@ class Method:
         return {"name": self.name, "about": self.about, "options": dict(self.options), "source": self.source}
 
 
-def described(name: str, entry: ObjectiveEntry | SamplerEntry | HeadEntry, *, remark: str = "") -> Method:
+def described(name: str, entry: Entry[Any], *, remark: str = "") -> Method:
     """The line of a registered method."""
     properties = entry.options.model_json_schema().get("properties", {})
     options = {key: {fact: one[fact] for fact in one if fact != "title"} for key, one in properties.items()}

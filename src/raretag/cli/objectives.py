@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import TYPE_CHECKING
 
 from raretag.cli import options
 from raretag.cli.output import STANDARD_OUTPUT, result, write_figures
 
 if TYPE_CHECKING:
-    from raretag.objectives.registry import Entry
+    from raretag.objectives import ObjectiveEntry
 
 
 def objectives(json: options.Json = None) -> None:
@@ -19,7 +20,7 @@ def objectives(json: options.Json = None) -> None:
     registries = {"objectives": OBJECTIVES, "regularisers": REGULARISERS}
     content = {
         role: [
-            {**described(name, entry).to_json(), "heads": list(entry.heads), "sampler": entry.sampler}
+            {**described(name, entry).to_json(), "heads": entry.heads, "sampler": entry.sampler}
             for name, entry in registry.items()
         ]
         for role, registry in registries.items()
@@ -35,14 +36,15 @@ def objectives(json: options.Json = None) -> None:
         console.print()
     for use in (
         "raretag train ... --set objective.name=NAME --set objective.OPTION=VALUE",
+        "begin late: --set objective.start=SHARE, of the steps, before which it is cross-entropy",
         "a regulariser beside it: --set regularisers.NAME.OPTION=VALUE",
     ):
         console.print(use, style="dim", soft_wrap=True)
 
 
-def _made_with(entry: Entry) -> str:
+def _made_with(entry: ObjectiveEntry) -> str:
     """The heads and the sampler, where they are not the ordinary ones."""
-    ordinary = type(entry)._field_defaults
-    heads = "" if entry.heads == ordinary["heads"] else f"head {' or '.join(entry.heads)}"
+    ordinary = {field.name: field.default for field in fields(entry)}
+    heads = "" if entry.heads is None else f"head {' or '.join(entry.heads)}"
     sampler = "" if entry.sampler == ordinary["sampler"] else f"sampler {entry.sampler}"
     return ", ".join(filter(None, (heads, sampler)))

@@ -17,4 +17,9 @@ def samplers(json: options.Json = None) -> None:
         return
     console = result()
     show_methods("sampler", rows, console)
-    console.print("\nraretag train ... --set sampler.name=NAME --set sampler.OPTION=VALUE", style="dim", soft_wrap=True)
+    console.print()
+    for use in (
+        "raretag train ... --set sampler.name=NAME --set sampler.OPTION=VALUE",
+        "begin late: --set sampler.start=SHARE, of the steps, before which it is length-bucketed",
+    ):
+        console.print(use, style="dim", soft_wrap=True)

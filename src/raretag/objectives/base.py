@@ -38,12 +38,14 @@ class Objective(ABC, Generic[OptionsT]):
     whole_batch: bool = False
     # whether a token's loss depends on its neighbours in the window
     sequential: bool = False
+    # whether the optimum without text is one point, so that the effective prior can be restored
+    prior_is_unique: bool = True
 
     def __init__(
         self, counts: npt.ArrayLike, *, groups: npt.ArrayLike | None = None, options: OptionsT | None = None
     ) -> None:
         self.counts = checked_counts(counts)
-        self.groups = checked_groups(groups, tags=len(self.counts))
+        self.groups = checked_label_groups(groups, tags=len(self.counts))
         self.options: OptionsT = cast("OptionsT", self.options_type()) if options is None else options
 
     @property
@@ -79,15 +81,7 @@ class Objective(ABC, Generic[OptionsT]):
 
         Raises ValueError where `whole_batch` holds and `items` tells that this is a part of a batch.
         """
-        targets = losses.numel()
-        if items is None or targets == 0:
-            return losses.sum() / max(targets, 1)
-        if self.whole_batch and targets != int(items):
-            raise ValueError(
-                f"{type(self).__name__} with these options is defined on a whole batch, but this pass holds {targets} "
-                f"of its {int(items)} targets: set gradient_accumulation_steps=1 and use one process"
-            )
-        return losses.sum() / items
+        return mean_loss(losses, items=items, whole_batch=type(self).__name__ if self.whole_batch else None)
 
     @final
     def token_losses(self, logits: Tensor, tags: Tensor, *, items: Tensor | int | None = None) -> Tensor:
@@ -106,11 +100,15 @@ class Objective(ABC, Generic[OptionsT]):
             raise ValueError(f"targets must be tag ids from 0 to {logits.shape[-1] - 1}, or {IGNORE_INDEX}")
         losses = self._window_losses(logits, tags, kept) if targets.numel() else logits[kept].sum(dim=-1)
         if logits.requires_grad:
-            self._observe(logits[kept].detach(), targets, items=len(targets) if items is None else int(items))
+            whole = len(targets) if items is None else number_of_items(items)
+            self._observe(logits[kept].detach(), targets, items=whole)
         return losses
 
     def advance(self, progress: float) -> None:
-        """Hear, before each step, which share of all steps is done, in [0, 1]; most objectives do not care."""
+        """Hear, before each step, which share of all steps is done, in [0, 1]; most objectives do not care.
+
+        What a pass that was broken off has left in running statistics is forgotten.
+        """
 
     def state_dict(self) -> Mapping[str, Tensor]:
         """What a checkpoint must hold beyond the options: running statistics, if any."""
@@ -165,6 +163,20 @@ class Objective(ABC, Generic[OptionsT]):
         return (mass[tags] * self._token_losses(logits.expand(len(tags), -1), tags)).sum()
 
 
+def mean_loss(losses: Tensor, *, items: Tensor | int | None, whole_batch: str | None) -> Tensor:
+    """Σ ℓ / N, a scalar. whole_batch: the name of a loss that may not be had in parts, None for all others."""
+    targets = losses.numel()
+    whole = targets if items is None else number_of_items(items)
+    if whole_batch is not None and (whole != targets or processes() > 1):
+        raise ValueError(
+            f"{whole_batch} with these options is defined on a whole batch, but this pass holds {targets} "
+            f"of its {whole} targets: set gradient_accumulation_steps=1 and use one process"
+        )
+    if items is None or targets == 0:
+        return losses.sum() / max(targets, 1)
+    return losses.sum() / items
+
+
 def checked_counts(counts: npt.ArrayLike) -> Array:
     """Counts as float64 (tags,). Raises ValueError for anything but numbers >= 0, one of them above 0."""
     array = np.asarray(counts, dtype=np.float64)
@@ -179,3 +191,27 @@ def checked_groups(groups: npt.ArrayLike | None, *, tags: int) -> npt.NDArray[np
     if array.shape != (tags,) or not np.issubdtype(array.dtype, np.integer):
         raise ValueError(f"groups must be a list with one whole number for each of the {tags} tags")
     return array.astype(np.int64)
+
+
+def checked_label_groups(groups: npt.ArrayLike | None, *, tags: int) -> npt.NDArray[np.int64]:
+    """As `checked_groups`; raises ValueError also where they are not 0 for tag 0 alone and 1, 2, … for the labels."""
+    array = checked_groups(groups, tags=tags)
+    if tags and (array[0] != 0 or (array[1:] == 0).any() or set(array.tolist()) != set(range(int(array.max()) + 1))):
+        raise ValueError("groups must be 0 for tag 0, which is O, and 1, 2, … without a gap for the tags of each label")
+    return array
+
+
+def number_of_items(items: Tensor | int) -> int:
+    """The targets of a whole batch. Raises ValueError for several numbers, which DataParallel makes of it."""
+    if isinstance(items, Tensor) and items.numel() != 1:
+        raise ValueError(
+            f"the number of items in a batch comes {items.numel()} times, as with several devices in one process: "
+            "start one process a device (torchrun), or let one device be visible"
+        )
+    return int(items)
+
+
+def processes() -> int:
+    """How many processes train together."""
+    distributed = torch.distributed
+    return distributed.get_world_size() if distributed.is_available() and distributed.is_initialized() else 1

@@ -27,7 +27,7 @@ class BTLOptions(Options):
 
 @final
 class BTL(Objective[BTLOptions]):
-    """ℓ = w_y · (−log softmax(z)_y), w_c = 1 − N_c / N (Rehman 2024, arXiv 2409.03238, section 3).
+    """ℓ = w_y · (−log softmax(z)_y), w_c = 1 − N_c / N (Rehman et al. 2024, arXiv 2409.03238).
 
     N_c are tokens of tag c in the batch (`batch`) or in the training part (`global`); tags of one label count
     together. A batch with one tag only has no weight to give: w = 1. `batch` weights and the weighted mean are

@@ -37,12 +37,16 @@ class Index(NamedTuple):
         below: Tensor = (1 - self.alpha - self.beta) * found + self.alpha * predicted + self.beta * gold + self.smooth
         return below
 
+    @property
+    def _offset(self) -> float:
+        return GAP if self.exponent < 1 else 0.0
+
     def _gap(self, counts: Tensor) -> Tensor:
-        return 1 - (counts[0] + self.smooth) / self._denominator(counts) + GAP
+        return 1 - (counts[0] + self.smooth) / self._denominator(counts) + self._offset
 
     def loss(self, counts: Tensor) -> Tensor:
         """The loss, a scalar; 0 without any class."""
-        losses: Tensor = self._gap(counts) ** self.exponent - GAP**self.exponent
+        losses: Tensor = self._gap(counts) ** self.exponent - self._offset**self.exponent
         return losses.sum() / max(counts.shape[1], 1)
 
     def slopes(self, counts: Tensor) -> tuple[Tensor, Tensor]:
@@ -99,6 +103,11 @@ class Overlap(Objective[OptionsT]):
     @abstractmethod
     def _made_index(self, *, smooth: float) -> Index:
         """The index with its weights; smooth: s, per token."""
+
+    def advance(self, progress: float) -> None:
+        """A new batch begins."""
+        del progress
+        self._counts.forget_parts()
 
     def state_dict(self) -> dict[str, Tensor]:
         """The running counts."""

@@ -10,8 +10,9 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from raretag.objectives.base import IGNORE_INDEX, Array, Objective
-from raretag.objectives.registry import objective
+from raretag.errors import UsageError
+from raretag.objectives.base import IGNORE_INDEX, Array, Objective, mean_loss
+from raretag.objectives.registry import OBJECTIVES, objective
 
 
 @final
@@ -34,8 +35,11 @@ class PerLabel:
         self._shape = (len(parts), tags)
         # all are of one kind
         self._first = next(iter(self._parts.values()))
-        self.whole_batch = self._first.whole_batch
+        # which part of a batch's slots is a label's own is not known before all of them have come
+        self.whole_batch = self._first.whole_batch or bool(self._first.state_dict())
         self.sequential = self._first.sequential
+        self._name = f"{type(self._first).__name__} for each label"
+        self.prior_is_unique = self._first.prior_is_unique
 
     def __call__(self, outputs: Any, labels: Tensor, num_items_in_batch: Tensor | int | None = None) -> Tensor:
         """What a `Trainer` calls: `outputs.logits` and `labels`, shaped as above."""
@@ -51,26 +55,21 @@ class PerLabel:
 
     def mean(self, losses: Tensor, *, items: Tensor | int | None = None) -> Tensor:
         """Σ ℓ / N, a scalar, from what `token_losses` gave, (slots,); 0 where there is no target."""
-        return self._first.mean(losses, items=items)
+        return mean_loss(losses, items=items, whole_batch=self._name if self.whole_batch else None)
 
     def token_losses(self, logits: Tensor, tags: Tensor, *, items: Tensor | int | None = None) -> Tensor:
-        """ℓ of each slot with a target, in their order in `tags`: float (slots,).
-
-        Running statistics of a label count a batch as complete by its share of `items`, 1 / labels: exact where tokens
-        are judged for all labels or for none.
-        """
+        """ℓ of each slot with a target, in their order in `tags`: float (slots,)."""
         if logits.shape[:-1] != tags.shape or logits.shape[-2:] != self._shape:
             raise ValueError(
                 f"logits {tuple(logits.shape)} do not fit tags {tuple(tags.shape)} and {self._shape[0]} labels of "
                 f"{self._shape[1]} tags"
             )
         kept = tags != IGNORE_INDEX
-        whole = items is None or int(items) == int(kept.sum())
-        share = None if items is None or whole else -(-int(items) // self._shape[0])
+        del items
         # taken apart at once: gradients of single slices would each fill a tensor of the whole size
         by_label = zip(logits.movedim(-2, 0).contiguous().unbind(), tags.movedim(-1, 0).contiguous(), strict=True)
         losses = [
-            self._parts[number].token_losses(z, y, items=share) if number in self._parts else _nothing(z, y)
+            self._parts[number].token_losses(z, y) if number in self._parts else _nothing(z, y)
             for number, (z, y) in enumerate(by_label)
         ]
         return _in_order(torch.cat(losses), kept)
@@ -93,16 +92,19 @@ class PerLabel:
     def effective_prior(self, marginals: npt.ArrayLike | None = None) -> Array:
         """Each label's marginals, float64 (labels, tags of a label), that the optimum predicts without any text.
 
-        marginals: the same shape, as a sampler's `label_marginals()` says; None: the training counts. A label without
-        an objective is outside. Raises ValueError for marginals that do not fit.
+        marginals: the same shape, or by kind of batch (kinds, labels, tags of a label), as a sampler's
+        `label_marginals()` says; None: the training counts. A label without an objective, or without a target, is
+        outside. Raises ValueError for marginals that do not fit.
         """
         rows = None if marginals is None else np.asarray(marginals, dtype=np.float64)
-        if rows is not None and rows.shape != self._shape:
+        if rows is not None and (rows.ndim not in (2, 3) or rows.shape[-2:] != self._shape):
             raise ValueError(f"marginals {rows.shape} do not fit {self._shape[0]} labels of {self._shape[1]} tags")
         prior = np.zeros(self._shape)
         prior[:, 0] = 1.0
         for number, part in self._parts.items():
-            prior[number] = part.effective_prior(None if rows is None else rows[number])
+            own = None if rows is None else rows[..., number, :]
+            if own is None or own[..., 1:].any():
+                prior[number] = part.effective_prior(own)
         return prior
 
 
@@ -119,6 +121,12 @@ def per_label(
     counts: training tokens of each label's own tags, (labels, tags of a label), outside first
     (`Schema.label_tag_counts`). Raises UsageError as `objective` does.
     """
+    entry = OBJECTIVES.get(name)
+    if entry is not None and not entry.fits("per-label"):
+        raise UsageError(
+            f"objective {name!r} is not made for a head that keeps labels apart",
+            remedy=f"Use it with head {' or '.join(entry.heads or ())}, or choose another",
+        )
     table = np.asarray(counts, dtype=np.float64)
     if table.ndim != 2 or table.shape[1] < 2:
         raise ValueError("counts must be a table with a row for each label, and outside and at least one tag in it")

@@ -38,7 +38,7 @@ def _descended(value: Callable[[Tensor], Tensor], biases: Tensor) -> Tensor:
     """Where L-BFGS ends."""
     biases = biases.clone().requires_grad_()
     optimiser = torch.optim.LBFGS(
-        [biases], max_iter=300, history_size=50, tolerance_grad=1e-12, tolerance_change=0, line_search_fn="strong_wolfe"
+        [biases], max_iter=40, history_size=50, tolerance_grad=1e-12, tolerance_change=0, line_search_fn="strong_wolfe"
     )
 
     def evaluate() -> Tensor:

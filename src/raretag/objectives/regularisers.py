@@ -60,6 +60,11 @@ class PriorKL(Objective[PriorKLOptions]):
         super().__init__(counts, groups=groups, options=options)
         self._mean = RunningMean(self.prior[None], decay=self.options.decay)
 
+    def advance(self, progress: float) -> None:
+        """A new batch begins."""
+        del progress
+        self._mean.forget_parts()
+
     def state_dict(self) -> dict[str, Tensor]:
         """The mean prediction."""
         return self._mean.state_dict()
@@ -108,8 +113,10 @@ class LabelProportion(Objective[LabelProportionOptions]):
         logs = torch.log_softmax(known, dim=-1).masked_fill(~rows[..., None], -1e30)
         tokens = rows.sum(dim=1)
         means = torch.logsumexp(logs, dim=1) - tokens.clamp(min=1).to(logits.dtype).log()[:, None]
-        prior = torch.as_tensor(self.prior, dtype=logits.dtype, device=logits.device)
-        return (-self.options.strength * (means[tokens > 0] @ prior)).repeat_interleave(tokens[tokens > 0])
+        seen = torch.as_tensor(self.seen, device=logits.device)
+        prior = torch.as_tensor(self.prior, dtype=logits.dtype, device=logits.device)[seen]
+        values = -self.options.strength * (means[tokens > 0][:, seen] @ prior)
+        return values.repeat_interleave(tokens[tokens > 0])
 
     def _token_losses(self, logits: Tensor, targets: Tensor) -> Tensor:
         """As of one window."""
@@ -131,4 +138,5 @@ class ConfidencePenalty(Objective[ConfidencePenaltyOptions]):
 
     def _token_losses(self, logits: Tensor, targets: Tensor) -> Tensor:
         logs = torch.log_softmax(logits, dim=-1)
-        return self.options.strength * (logs.exp() * logs).sum(dim=-1)
+        # a tag that is shut off (−∞) has no part
+        return self.options.strength * (logs.exp() * logs.clamp(min=torch.finfo(logs.dtype).min)).sum(dim=-1)

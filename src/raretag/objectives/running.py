@@ -33,21 +33,30 @@ class RunningMean:
     def add(self, sums: Tensor, *, tokens: int, items: int) -> None:
         """Add sums (rows, tags) over `tokens` tokens of a batch that has `items` in all, over all its parts.
 
-        With several processes every one must call this equally often, also where it has no token, and `items` must be
-        the number over all of them, as a Trainer gives it unless `average_tokens_across_devices` is switched off.
+        With several processes every one must call this equally often, also where it has no token, with the same
+        `items`. Raises ValueError where they differ, as they do with `average_tokens_across_devices=False`.
         """
         # counted in double precision, which not every device has
-        part = torch.cat([sums.detach().cpu().double().flatten(), torch.tensor([float(tokens)], dtype=torch.float64)])
+        part = torch.cat([sums.detach().cpu().double().flatten(), torch.tensor([tokens, items], dtype=torch.float64)])
         if torch.distributed.is_available() and torch.distributed.is_initialized():
             part = part.to(sums.device)
             torch.distributed.all_reduce(part)
             part = part.cpu()
-        self._sums += part[:-1].view_as(self._sums)
-        self._tokens += part[-1]
+            if int(part[-1]) != items * torch.distributed.get_world_size():
+                raise ValueError(
+                    f"this process takes a batch for {items} targets and others do not: running statistics need "
+                    "average_tokens_across_devices=True"
+                )
+        self._sums += part[:-2].view_as(self._sums)
+        self._tokens += part[-2]
         if self._tokens >= max(items, 1):
             self._mean = self._decay * self._mean + (1 - self._decay) * self._sums / self._tokens
-            self._sums = torch.zeros_like(self._sums)
-            self._tokens = torch.zeros_like(self._tokens)
+            self.forget_parts()
+
+    def forget_parts(self) -> None:
+        """Drop what a batch that was not completed has left."""
+        self._sums = torch.zeros_like(self._sums)
+        self._tokens = torch.zeros_like(self._tokens)
 
     def state_dict(self) -> dict[str, Tensor]:
         """The mean, and what has been added since."""

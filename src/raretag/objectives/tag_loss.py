@@ -21,6 +21,10 @@ class TagLoss(Protocol):
     def sequential(self) -> bool:
         """Whether a token's loss depends on its neighbours in the window."""
 
+    @property
+    def prior_is_unique(self) -> bool:
+        """Whether the effective prior can be restored."""
+
     def __call__(self, outputs: Any, labels: Tensor, num_items_in_batch: Tensor | int | None = None) -> Tensor:
         """What a `Trainer` calls."""
 

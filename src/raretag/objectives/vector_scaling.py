@@ -30,9 +30,12 @@ class VectorScaling(Objective[VectorScalingOptions]):
     """ℓ = −log softmax(Δ ∘ z + ι)_y, Δ_c = (n_c / n_max)^γ, ι_c = τ · log π_c; tags of a label count together.
 
     Kini et al. 2021, 2103.01550. Prediction uses z. A label that training never saw has the scale of the rarest.
+    Adding one number to all Δ_c z_c changes nothing for the loss, but much for softmax(z): its optimum without text is
+    a curve of priors, of which `effective_prior` gives a point that another optimiser need not end at.
     """
 
     options_type = VectorScalingOptions
+    prior_is_unique = False
 
     def __init__(
         self, counts: npt.ArrayLike, *, groups: npt.ArrayLike | None = None, options: VectorScalingOptions | None = None

@@ -127,7 +127,7 @@ class WeLT(Weighted[TiedOptions]):
 
 @final
 class OneMinusShare(Weighted[TiedOptions]):
-    """w_c ∝ 1 − n_c / N (Rehman 2024, arXiv 2409.03238, section 3): damps what is frequent, and little else."""
+    """w_c ∝ 1 − n_c / N (Rehman et al. 2024, arXiv 2409.03238): damps what is frequent, and little else."""
 
     options_type = TiedOptions
 

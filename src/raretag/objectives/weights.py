@@ -58,7 +58,7 @@ def welt_weights(counts: npt.ArrayLike, *, groups: npt.ArrayLike | None = None, 
 def one_minus_share_weights(counts: npt.ArrayLike, *, groups: npt.ArrayLike | None = None, tie: bool = True) -> Array:
     """w_c ∝ 1 − n_c / N, float64 (tags,). Arguments, scale and errors as of `scaled_weights`.
 
-    Source: Rehman 2024, arXiv 2409.03238, section 3.
+    Source: Rehman et al. 2024, arXiv 2409.03238.
     """
     # the others summed up: N − n_c would round to 0 for a tag that is nearly all there is
     return scaled_weights(counts, lambda n: ~np.eye(len(n), dtype=np.bool_) @ n / n.sum(), groups=groups, tie=tie)

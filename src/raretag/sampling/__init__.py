@@ -4,7 +4,7 @@ from raretag.sampling.base import Budget, WindowSampler
 from raretag.sampling.deferred import Deferred
 from raretag.sampling.draw import Draw
 from raretag.sampling.packing import pack
-from raretag.sampling.registry import SAMPLERS, Entry, sampler
+from raretag.sampling.registry import SAMPLERS, sampler
 from raretag.sampling.windows import Windows, tag_counts
 
 __all__ = [
@@ -12,7 +12,6 @@ __all__ = [
     "Budget",
     "Deferred",
     "Draw",
-    "Entry",
     "WindowSampler",
     "Windows",
     "pack",

@@ -19,9 +19,9 @@ from raretag.sampling.windows import Integers, Windows
 
 OptionsT = TypeVar("OptionsT", bound=Options)
 
-# what the marginals are measured on, at least
+# what the marginals are measured on: as many batches, in whole epochs, but not more epochs
 _EPOCHS_DRAWN = 8
-_BATCHES_DRAWN = 256
+_BATCHES_DRAWN = 1024
 
 
 @final
@@ -30,7 +30,8 @@ class Budget:
     """What every sampler is held to, so that their results can be compared.
 
     tokens: of a batch, padding included. epochs: how many there will be, for samplers that change on the way.
-    rank of processes: this process takes every `processes`-th batch, beginning with number `rank`.
+    rank of processes: this process takes every `processes`-th batch, beginning with number `rank`. Leave them alone
+    where accelerate, and so a Hugging Face Trainer, shares the batches out: it would share out a share.
     """
 
     tokens: int
@@ -59,7 +60,7 @@ class WindowSampler(Sampler[list[int]], ABC, Generic[OptionsT]):
 
     def __init__(self, windows: Windows, *, budget: Budget, options: OptionsT | None = None) -> None:
         """Raises ValueError for fewer windows than a batch, or than processes, and for windows without a target."""
-        if len(windows) < budget.processes or int(windows.lengths.sum()) < budget.tokens:
+        if len(windows) < budget.processes or int(windows.lengths.sum()) < budget.tokens * budget.processes:
             raise ValueError(
                 f"{len(windows)} windows of {int(windows.lengths.sum())} tokens are fewer than a batch of "
                 f"{budget.tokens} tokens for each of {budget.processes} processes: choose a smaller batch"
@@ -73,6 +74,12 @@ class WindowSampler(Sampler[list[int]], ABC, Generic[OptionsT]):
         plain = len(pack(windows.lengths, tokens=budget.tokens))
         most = len(windows) // budget.processes
         self.batches_in_epoch = min(-(-plain // budget.processes), most) * budget.processes
+
+    @property
+    @final
+    def sampler(self) -> WindowSampler[OptionsT]:
+        """Itself: where accelerate, sharing batches out among processes, looks for `set_epoch`."""
+        return self
 
     @final
     def set_epoch(self, epoch: int) -> None:
@@ -108,23 +115,23 @@ class WindowSampler(Sampler[list[int]], ABC, Generic[OptionsT]):
 
     @final
     def marginals(self) -> Array:
-        """What a batch's targets are, float64 (batches, tags): a row a batch, all rows equal in sum, 1 in total.
+        """What a step's targets are, float64 (steps, tags): a row a step, all rows equal in sum, 1 in total.
 
-        They are those of the last epoch and of some after it: a batch's loss is a mean over its targets, whatever
-        their number, and samplers that change on the way end there. A tag that may come but happens not to
-        has its expected share.
+        A step is a batch of each process; its loss is a mean over its targets, whatever their number. The steps are
+        those of the last epoch and of some after it, for samplers that change on the way end there. A tag that may
+        come but happens not to has its expected share. Accumulation over several batches is not known here.
         """
         return self._measured(self._kept)
 
     @final
     def label_marginals(self) -> Array:
-        """The same for heads that keep labels apart: float64 (labels, tags of a label), outside first, each row 1.
+        """The same for heads that keep labels apart: float64 (steps, labels, tags of a label), outside first.
 
         A label that never has a target is certainly outside. Exact where labels do not overlap.
         """
-        totals = self._measured(self._kept_by_label).sum(axis=0)
-        totals[:, 0] += totals.sum(axis=1) == 0
-        return np.asarray(totals / totals.sum(axis=1, keepdims=True))
+        rows = self._measured(self._kept_by_label)
+        rows[:, :, 0] += (rows.sum(axis=(0, 2)) == 0) / rows[0].size / len(rows)
+        return np.asarray(rows / rows.sum())
 
     @final
     def effective_prior(self) -> Array:
@@ -154,7 +161,7 @@ class WindowSampler(Sampler[list[int]], ABC, Generic[OptionsT]):
 
     def _last_batches(self) -> Sequence[list[int]]:
         last = self.budget.epochs - 1
-        number = max(_EPOCHS_DRAWN, -(-_BATCHES_DRAWN // self.batches_in_epoch))
+        number = max(1, min(_EPOCHS_DRAWN, -(-_BATCHES_DRAWN // self.batches_in_epoch)))
         return [batch for epoch in range(last, last + number) for batch in self.epoch_batches(epoch)]
 
     def _measured(self, kept: Callable[[Array, int], Array]) -> Array:
@@ -163,5 +170,7 @@ class WindowSampler(Sampler[list[int]], ABC, Generic[OptionsT]):
             kept(counts[np.array(batch, dtype=np.int64)].sum(axis=0), Draw.of(batch[0]).focus)
             for batch in self._last_batches()
         ]
+        together = self.budget.processes
+        steps = [np.sum(drawn[first : first + together], axis=0) for first in range(0, len(drawn), together)]
         expected = [(kind.share, kept(kind.visits @ counts, kind.focus)) for kind in self._kinds()]
-        return completed(drawn, expected=np.sum([share * one / one.sum() for share, one in expected], axis=0))
+        return completed(steps, expected=np.sum([share * one / one.sum() for share, one in expected], axis=0))

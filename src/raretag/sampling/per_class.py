@@ -38,7 +38,7 @@ class PerClassOptions(Options):
 
 @final
 class PerClass(WindowSampler[PerClassOptions]):
-    """Batches that each are about one label against `O` (BTL; Rehman 2024, arXiv 2409.03238).
+    """Batches that each are about one label against `O` (BTL; Rehman et al. 2024, arXiv 2409.03238).
 
     Label k gets the share q_k ∝ n_k^p of the batches, n_k windows holding it, p = ½ (`square-root`), 0 (`uniform`,
     `round-robin`) or 1 (`proportional`). Its windows, joined by some `without` it that are drawn at random, go into

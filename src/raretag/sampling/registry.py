@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any
 
 from raretag.errors import UsageError
-from raretag.objectives.options import Options, check_options
+from raretag.objectives.entry import Entry, choose
 from raretag.sampling.base import Budget, WindowSampler
 from raretag.sampling.class_aware import Balanced, Progressive, SquareRoot
 from raretag.sampling.deferred import Deferred
@@ -24,24 +24,10 @@ from raretag.sampling.sentence_resampling import (
 )
 from raretag.sampling.windows import Windows
 
-
-class Entry(NamedTuple):
-    """A registered sampler."""
-
-    sampler: type[WindowSampler[Any]]
-    about: str
-    source: str
-
-    @property
-    def options(self) -> type[Options]:
-        """What it can be told."""
-        return self.sampler.options_type
-
-
 _KANG = "Kang 2020, arXiv 1910.09217"
 _WANG = "Wang & Wang, NAACL 2022"
 
-SAMPLERS: Mapping[str, Entry] = MappingProxyType(
+SAMPLERS: Mapping[str, Entry[WindowSampler[Any]]] = MappingProxyType(
     {
         "length-bucketed": Entry(
             LengthBucketed, "every window once an epoch, little padding; keeps the empirical probabilities", "standard"
@@ -64,7 +50,7 @@ SAMPLERS: Mapping[str, Entry] = MappingProxyType(
         "outside-thinning": Entry(
             OutsideThinning, "every window once an epoch, only some of the O tokens as targets", "standard"
         ),
-        "per-class": Entry(PerClass, "each batch about one label against O", "Rehman 2024, arXiv 2409.03238"),
+        "per-class": Entry(PerClass, "each batch about one label against O", "Rehman et al. 2024, arXiv 2409.03238"),
     }
 )
 
@@ -77,14 +63,11 @@ def sampler(
     start: share of the steps before which batches are `length-bucketed`. options: its own, see docs/samplers.
     Raises UsageError for a name or an option that does not exist or is out of range, or windows it cannot work with.
     """
-    entry = SAMPLERS.get(name)
-    if entry is None:
-        raise UsageError(f"there is no sampler {name!r}", remedy=f"Choose one of: {', '.join(SAMPLERS)}")
-    checked = check_options(f"sampler {name!r}", entry.options, options)
+    method, checked = choose(SAMPLERS, "sampler", name, options)
     if not 0 <= start < 1:
         raise UsageError(f"sampler {name!r}: start is {start}", remedy="Give a share of the steps, 0 <= start < 1")
     try:
-        chosen = entry.sampler(windows, budget=budget, options=checked)
+        chosen = method(windows, budget=budget, options=checked)
         return Deferred(LengthBucketed(windows, budget=budget), chosen, start=start) if start > 0 else chosen
     except ValueError as error:
         raise UsageError(f"sampler {name!r}: {error}", remedy="Change the options or optimiser.batch_tokens") from error

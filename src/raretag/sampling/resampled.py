@@ -18,8 +18,8 @@ class Resampled(WindowSampler[OptionsT]):
     """Each window as often as expected, rounded down or up; windows of about equal length share a batch.
 
     Subclasses give a weight to each window; the visits r_w ∝ weight are scaled to the tokens of a plain epoch,
-    Σ r_w length_w = Σ length_w (up to half a window, so that the number of draws is whole). A window that comes
-    several times may come twice in a batch.
+    Σ r_w length_w = Σ length_w (up to half a window, so that the number of draws is whole). Copies of a window are of
+    one length, so they fall into the same few batches: with few rare windows and many visits a batch may hold many.
     """
 
     @final

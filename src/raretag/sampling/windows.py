@@ -8,7 +8,7 @@ from typing import final
 import numpy as np
 import numpy.typing as npt
 
-from raretag.objectives.base import IGNORE_INDEX, checked_groups
+from raretag.objectives.base import IGNORE_INDEX, checked_label_groups
 
 Integers = npt.NDArray[np.int64]
 
@@ -31,7 +31,7 @@ class Windows:
         fitting = self.counts.ndim == 2 and self.lengths.shape == self.counts.shape[:1]
         if not fitting or (self.lengths < 1).any() or (self.counts < 0).any():
             raise ValueError("windows need one length >= 1 each, and counts >= 0 of every tag in every window")
-        checked_groups(self.groups, tags=self.counts.shape[1])
+        checked_label_groups(self.groups, tags=self.counts.shape[1])
 
     def __len__(self) -> int:
         return len(self.lengths)

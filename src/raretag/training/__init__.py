@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from raretag.training.fine_tuning import train
     from raretag.training.inference import Predictor, TokenProbabilities
+    from raretag.training.objective_state import ObjectiveState
     from raretag.training.recipes import RECIPES, Recipe, recipe
     from raretag.training.run_folder import RunFolder
     from raretag.training.settings import TrainSettings
 
 _HOMES = {
+    "ObjectiveState": "objective_state",
     "Predictor": "inference",
     "RECIPES": "recipes",
     "Recipe": "recipes",
@@ -25,6 +27,7 @@ _HOMES = {
 
 __all__ = [
     "RECIPES",
+    "ObjectiveState",
     "Predictor",
     "Recipe",
     "RunFolder",

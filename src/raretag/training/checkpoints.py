@@ -8,41 +8,20 @@ import time
 from pathlib import Path
 from typing import Any, final
 
-from safetensors.torch import load_file, save_file
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
-from raretag.objectives.tag_loss import TagLoss
 from raretag.training.heads import Head, save_model
 
 _COMPLETE = "complete"
-_OBJECTIVE = "objective.safetensors"
 
 
 @final
 class Checkpoints(TrainerCallback):  # type: ignore[misc, unused-ignore]
-    """Ask for a checkpoint every `seconds`, and mark each one complete once all its files are there.
+    """Ask for a checkpoint every `seconds`, and mark each one complete once all its files are there."""
 
-    What the objective has gathered is kept with the weights, and brought back when training goes on.
-    """
-
-    def __init__(self, objective: TagLoss, *, seconds: float) -> None:
-        self._objective = objective
+    def __init__(self, *, seconds: float) -> None:
         self._seconds = seconds
         self._last = time.monotonic()
-
-    def on_train_begin(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
-    ) -> None:
-        """Bring back what the objective had gathered by the step that training goes on from."""
-        kept = Path(str(args.output_dir)) / f"checkpoint-{state.global_step}" / _OBJECTIVE
-        if kept.is_file():
-            self._objective.load_state_dict(load_file(kept))
-
-    def on_step_begin(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
-    ) -> None:
-        """Tell the objective how far training is."""
-        self._objective.advance(state.global_step / state.max_steps)
 
     def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
         """Save if it is time; the end of an epoch is left to `on_epoch_end`, which comes after validation."""
@@ -62,9 +41,6 @@ class Checkpoints(TrainerCallback):  # type: ignore[misc, unused-ignore]
         folder = Path(str(args.output_dir)) / f"checkpoint-{state.global_step}"
         # a pickle that nothing reads
         (folder / "training_args.bin").unlink(missing_ok=True)
-        gathered = self._objective.state_dict()
-        if gathered:
-            save_file(dict(gathered), folder / _OBJECTIVE)
         (folder / _COMPLETE).touch()
         self._last = time.monotonic()
 

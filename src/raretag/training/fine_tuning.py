@@ -23,11 +23,13 @@ from raretag.training.ledger_targets import LayeredTargets, SharedTargets
 from raretag.training.manifest import describe_data, describe_encoder, describe_second_stage, describe_start, finish
 from raretag.training.methods import DrawnWindows
 from raretag.training.model import tag_head
+from raretag.training.objective_state import ObjectiveState
 from raretag.training.plan import Plan, plan_training
 from raretag.training.precision import Precision
 from raretag.training.resumption import begun_run, check_same
 from raretag.training.run_folder import HISTORY, MANIFEST, MODEL, RESUME, SCHEMA, RunFolder, write_json
 from raretag.training.second_stage import extract_features, retrain_head
+from raretag.training.second_stage.registry import second_stage
 from raretag.training.settings import SplitSettings, TrainSettings
 from raretag.training.trainer import build_trainer, quiet
 from raretag.training.validation import brier_score
@@ -62,14 +64,21 @@ def train(
             return RunFolder.open(out)
     announce("preparing the documents and the encoder")
     plan = plan_training(corpus, split=split, settings=settings)
-    start = begun or describe_start(split, settings=settings, source=plan.source, data=plan.data, prior=plan.prior())
+    start = begun or describe_start(
+        split,
+        settings=settings,
+        source=plan.source,
+        data=plan.data,
+        prior=plan.prior(),
+        unique=plan.objective.prior_is_unique,
+    )
     check_same(start, "encoder", describe_encoder(plan.source), out=out)
     (out / RESUME).mkdir(parents=True, exist_ok=True)
     with alone(out / RESUME):
         write_json(out / MANIFEST, start)
         write_json(out / SCHEMA, plan.data.schema.to_json())
         seconds = _fit(plan, out=out, precision=start["precision"], callbacks=callbacks, announce=announce)
-        start = _with_second_stage(start, plan, announce=announce)
+        start = _with_second_stage(start, plan, features=out / RESUME / "features.safetensors", announce=announce)
         announce("saving the model")
         save_weights(plan.model, out / MODEL, head=plan.head, also=plan.tokenizer)
         write_json(out / MANIFEST, finish(start, seconds=seconds))
@@ -125,7 +134,8 @@ def _fit(
             *watchers,
             *([ledger] if ledger else []),
             *callbacks,
-            Checkpoints(plan.objective, seconds=plan.settings.checkpoint_seconds),
+            ObjectiveState(plan.objective),
+            Checkpoints(seconds=plan.settings.checkpoint_seconds),
         ],
     )
     _tell_inexpressible(plan.data, announce)
@@ -159,25 +169,36 @@ def _ledger(plan: Plan, *, history: History) -> Ledger | None:
     )
 
 
-def _with_second_stage(start: dict[str, Any], plan: Plan, *, announce: Callable[[str], None]) -> dict[str, Any]:
-    """The manifest after the second stage that the settings ask for, if any; the plan's model then has its head."""
+def _with_second_stage(
+    start: dict[str, Any], plan: Plan, *, features: Path, announce: Callable[[str], None]
+) -> dict[str, Any]:
+    """The manifest after the second stage that the settings ask for, if any; the plan's model then has its head.
+
+    The features lie at `features` meanwhile: those of a large corpus do not fit into memory.
+    """
     asked = plan.settings.second_stage
     if asked.name is None:
         return start
     announce(f"second stage: {asked.name}")
-    features = extract_features(
-        plan.model, plan.data.dataset, pad_id=plan.tokenizer.pad_token_id or 0, precision=start["precision"]
-    )
     made = retrain_head(
         plan.model,
-        features,
+        extract_features(
+            plan.model,
+            plan.data.dataset,
+            pad_id=plan.tokenizer.pad_token_id or 0,
+            precision=start["precision"],
+            path=features,
+        ),
         schema=plan.data.schema,
         name=asked.name,
         options=asked.options,
         seed=plan.settings.seed,
     )
     tag_head(plan.model).load_state_dict(made.head.state_dict())
-    return describe_second_stage(start, made, schema=plan.data.schema)
+    stage = second_stage(asked.name, schema=plan.data.schema, options=asked.options)
+    return describe_second_stage(
+        start, made, schema=plan.data.schema, name=asked.name, options=stage.options, seed=plan.settings.seed
+    )
 
 
 def _tell_inexpressible(data: TrainingData, announce: Callable[[str], None]) -> None:

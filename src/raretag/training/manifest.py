@@ -18,6 +18,7 @@ import torch
 import raretag
 from raretag.corpus import Document
 from raretag.corpus.splitting import Split
+from raretag.objectives.options import Options
 from raretag.tagging import EncoderSource, Schema
 from raretag.training.dataset import TrainingData
 from raretag.training.precision import fastest_precision
@@ -34,12 +35,13 @@ def describe_start(
     source: EncoderSource,
     data: TrainingData,
     prior: npt.NDArray[np.float64],
+    unique: bool,
 ) -> dict[str, Any]:
     """The manifest of a run that begins.
 
     `data` names every document of each part with the hash of its text. `prior` tells the tags' empirical probabilities
     in the training part, and `prior`, those that the optimum of objective and sampler has instead: by tag, or by label
-    and its own tags where labels are kept apart.
+    and its own tags where labels are kept apart. `unique` is false where that optimum is one of many.
     """
     schema = data.schema
     counts = schema.label_tag_counts if schema.layered else np.asarray(schema.tag_counts)
@@ -54,6 +56,7 @@ def describe_start(
         "prior": {
             "empirical": _by_tag(schema, counts / counts.sum(axis=-1, keepdims=True)),
             "effective": _by_tag(schema, prior),
+            "unique": unique,
         },
         "training": {
             "windows": len(data.dataset),
@@ -85,18 +88,27 @@ def describe_encoder(source: EncoderSource) -> dict[str, Any]:
     return {"name": source.name, "sha256": source.sha256}
 
 
-def describe_second_stage(start: dict[str, Any], made: Retrained, *, schema: Schema) -> dict[str, Any]:
+def describe_second_stage(
+    start: dict[str, Any], made: Retrained, *, schema: Schema, name: str, options: Options, seed: int
+) -> dict[str, Any]:
     """The manifest of a run whose head was made anew: the effective prior is the new head's.
 
     It is known from a formula or, where there is none, measured on the training tokens.
     """
     measured = _by_tag(schema, made.measured)
     told = {
+        "name": name,
+        "options": options.model_dump(mode="json"),
+        "seed": seed,
         "seconds": round(made.seconds, 1),
         "known_from": "formula" if made.closed_form else "measure",
         "measured": measured,
     }
-    return {**start, "prior": {**start["prior"], "effective": _by_tag(schema, made.prior)}, "second_stage": told}
+    return {
+        **start,
+        "prior": {**start.get("prior", {}), "effective": _by_tag(schema, made.prior), "unique": made.unique},
+        "second_stage": told,
+    }
 
 
 def finish(start: dict[str, Any], *, seconds: float) -> dict[str, Any]:

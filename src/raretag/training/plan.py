@@ -61,7 +61,7 @@ def plan_training(corpus: Corpus, *, split: Split, settings: TrainSettings) -> P
         windows=settings.windows,
         capacity=room,
         tokenizer=tokenizer,
-        layered=HEADS[settings.head.name].head.layered,
+        layered=HEADS[settings.head.name].method.layered,
     )
     if not data.schema.seen[1:].any():
         raise DataError(

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
 from raretag.errors import UsageError
 from raretag.training.run_folder import MANIFEST, RESUME, read_manifest
 from raretag.training.settings import TrainSettings
@@ -27,11 +29,19 @@ def begun_run(out: Path, *, settings: TrainSettings, resume: bool) -> dict[str, 
             return None
         raise UsageError("this is not a run folder", remedy="Choose another --out", file=out)
     begun = read_manifest(out)
-    if begun["settings"] != settings.model_dump(mode="json"):
+    if _settings(begun) != settings:
         raise UsageError(
             "this run was begun with other settings", remedy="Repeat the first command and add --resume", file=out
         )
     return begun
+
+
+def _settings(begun: dict[str, Any]) -> TrainSettings | None:
+    """What a run was begun with; settings that its version did not have yet are at their defaults."""
+    try:
+        return TrainSettings.model_validate(begun["settings"])
+    except ValidationError:
+        return None
 
 
 def check_same(begun: dict[str, Any], part: str, now: object, *, out: Path) -> None:

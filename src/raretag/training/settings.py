@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Mapping
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from pydantic_core import InitErrorDetails
 
-from raretag.objectives import OBJECTIVES, REGULARISERS
+from raretag.objectives import OBJECTIVES, REGULARISERS, Entry
 from raretag.objectives.ldam import LDAMOptions
 from raretag.sampling import SAMPLERS
 from raretag.tagging import OverlapPolicy, WindowSettings
@@ -37,15 +38,33 @@ class TaggingSettings(_Settings):
     overlaps: OverlapPolicy = Field(default="longest", description="which of overlapping mentions is learned")
 
 
-class _Entry(Protocol):
-    @property
-    def options(self) -> type[BaseModel]: ...
+def _refuse(message: str, *location: str, value: object) -> ValidationError:
+    """An error about what stands at `location`, where a validator sees more than that."""
+    error = InitErrorDetails(type="value_error", loc=location, input=value, ctx={"error": ValueError(message)})
+    return ValidationError.from_exception_data("settings", [error])
 
 
-def _check(registry: Mapping[str, _Entry], role: str, name: str, options: dict[str, Any]) -> None:
-    """Raises ValueError for a name that is not registered, and ValidationError for options that are not its own."""
+def _under(prefix: str, error: ValidationError) -> list[InitErrorDetails]:
+    """What is wrong, told where it stands."""
+    return [
+        InitErrorDetails(type=e["type"], loc=(prefix, *e["loc"]), input=e["input"], ctx=e.get("ctx", {}))
+        for e in error.errors()
+    ]
+
+
+def _check(
+    registry: Mapping[str, Entry[Any]],
+    role: str,
+    name: str,
+    options: dict[str, Any],
+    *,
+    at: tuple[str, ...] = ("name",),
+) -> None:
+    """Raises ValidationError for a name that is not registered, told at `at`, and for options that are not its own."""
     if name not in registry:
-        raise ValueError(f"no such {role}; there are: {', '.join(registry)}")
+        near = difflib.get_close_matches(name, registry, n=1)
+        hint = f"did you mean {near[0]}?" if near else f"there are: {', '.join(registry)}"
+        raise _refuse(f"there is no {role} {name!r}; {hint}", *at, value=name)
     registry[name].options.model_validate(options)
 
 
@@ -69,11 +88,16 @@ class ObjectiveSettings(_MethodSettings):
     @model_validator(mode="after")
     def _known_options(self) -> ObjectiveSettings:
         _check(OBJECTIVES, "objective", self.name, self.options)
+        if self.start > 0 and self.name == "cross-entropy":
+            raise _refuse("has no effect on cross-entropy, for before it there is the same", "start", value=self.start)
         return self
 
 
 class SamplerSettings(_MethodSettings):
-    """How the loss is propagated: which windows share a batch, and how often each comes."""
+    """How the loss is propagated: which windows share a batch, and how often each comes.
+
+    Options without a name are those of the objective's sampler; `TrainSettings` checks them, as it knows both.
+    """
 
     name: str | None = Field(default=None, description="see raretag samplers; None: the one the objective is made with")
     start: float = Field(default=0.0, ge=0, lt=1, description="share of the steps before which it is length-bucketed")
@@ -82,8 +106,6 @@ class SamplerSettings(_MethodSettings):
     def _known_options(self) -> SamplerSettings:
         if self.name is not None:
             _check(SAMPLERS, "sampler", self.name, self.options)
-        elif self.options:
-            raise ValueError(f"options without a sampler's name: {', '.join(self.options)}")
         return self
 
 
@@ -159,23 +181,32 @@ class TrainSettings(_Settings):
         wrong: list[InitErrorDetails] = []
         for name, options in regularisers.items():
             try:
-                _check(REGULARISERS, "regulariser", name, options)
+                _check(REGULARISERS, "regulariser", name, options, at=())
             except ValidationError as error:
-                wrong += [
-                    InitErrorDetails(type=e["type"], loc=(name, *e["loc"]), input=e["input"], ctx=e.get("ctx", {}))
-                    for e in error.errors()
-                ]
+                wrong += _under(name, error)
         if wrong:
             raise ValidationError.from_exception_data("regularisers", wrong)
         return regularisers
 
     @model_validator(mode="after")
+    def _the_sampler_that_is_meant(self) -> TrainSettings:
+        try:
+            _check(SAMPLERS, "sampler", self.sampler_name, self.sampler.options)
+        except ValidationError as error:
+            raise ValidationError.from_exception_data("sampler", _under("sampler", error)) from error
+        if self.sampler.start > 0 and self.sampler_name == "length-bucketed":
+            message = "has no effect on length-bucketed batches, for before it there are the same"
+            raise _refuse(message, "sampler", "start", value=self.sampler.start)
+        return self
+
+    @model_validator(mode="after")
     def _losses_made_for_the_head(self) -> TrainSettings:
-        losses = {f"objective {self.objective.name!r}": OBJECTIVES[self.objective.name].heads}
-        losses |= {f"regulariser {name!r}": REGULARISERS[name].heads for name in self.regularisers}
-        for loss, heads in losses.items():
-            if self.head.name not in heads:
-                raise ValueError(f"{loss} needs head.name to be {' or '.join(heads)}, not {self.head.name}")
+        losses = {f"objective {self.objective.name!r}": OBJECTIVES[self.objective.name]}
+        losses |= {f"regulariser {name!r}": REGULARISERS[name] for name in self.regularisers}
+        for loss, entry in losses.items():
+            if not entry.fits(self.head.name):
+                allowed = " or ".join(entry.heads or ())
+                raise ValueError(f"{loss} needs head.name to be {allowed}, not {self.head.name}")
         if self.second_stage.name is not None and self.head.name != "softmax":
             raise ValueError(f"second_stage.name needs head.name to be softmax, not {self.head.name}")
         return self

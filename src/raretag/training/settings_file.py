@@ -13,6 +13,7 @@ from pydantic import BaseModel, ValidationError
 
 from raretag.errors import UsageError
 from raretag.objectives import OBJECTIVES, REGULARISERS
+from raretag.objectives.options import Options
 from raretag.sampling import SAMPLERS
 from raretag.training.heads import HEADS
 from raretag.training.recipes import recipe
@@ -25,6 +26,8 @@ _REGISTRIES: Mapping[str, Mapping[str, Any]] = {
     "head": HEADS,
     "second_stage": SECOND_STAGES,
 }
+# what every method of a role has, so that another one keeps it
+_OF_THE_ROLE = ("start",)
 
 
 def load_settings(
@@ -42,9 +45,11 @@ def load_settings(
     from_file = _read(config) if config is not None else {}
     named = recipe_name if recipe_name is not None else from_file.pop("recipe", None)
     from_file.pop("recipe", None)
-    content = _merged(recipe(str(named)).settings if named is not None else {}, from_file)
+    content = _laid_upon(recipe(str(named)).settings if named is not None else {}, from_file)
+    from_overrides: dict[str, Any] = {}
     for override in overrides:
-        content = _merged(content, _override(override))
+        from_overrides = _merged(from_overrides, _override(override))
+    content = _laid_upon(content, from_overrides)
     if encoder is not None:
         content = _merged(content, {"encoder": encoder})
     try:
@@ -93,19 +98,24 @@ def _override(text: str) -> dict[str, Any]:
 
 
 def _merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
-    """`over` laid upon `base`, key by key; another objective does not inherit the former one's options."""
+    """Both, key by key; where both have a value, that of `over`."""
     merged = dict(base)
     for key, value in over.items():
         old = merged.get(key)
-        renamed = (
-            isinstance(value, Mapping)
-            and isinstance(old, Mapping)
-            and value.get("name", old.get("name")) != old.get("name")
-        )
-        merged[key] = (
-            _merged(old, value) if isinstance(old, Mapping) and isinstance(value, Mapping) and not renamed else value
-        )
+        merged[key] = _merged(old, value) if isinstance(old, Mapping) and isinstance(value, Mapping) else value
     return merged
+
+
+def _laid_upon(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    """A layer upon the one below; another method does not inherit the options of the one that was named there."""
+    kept = dict(base)
+    for role in _REGISTRIES:
+        old, new = base.get(role), over.get(role)
+        if not isinstance(old, Mapping) or not isinstance(new, Mapping) or old.get("name") is None:
+            continue
+        if new.get("name", old["name"]) != old["name"]:
+            kept[role] = {key: value for key, value in old.items() if key in _OF_THE_ROLE}
+    return _merged(kept, over)
 
 
 def _explain(error: ValidationError, content: Mapping[str, Any]) -> str:
@@ -115,6 +125,8 @@ def _explain(error: ValidationError, content: Mapping[str, Any]) -> str:
         path = ".".join(str(part) for part in problem["loc"]) or "settings"
         if problem["type"] == "extra_forbidden":
             lines.append(f"  {path}: there is no such key{_suggestion(problem['loc'], content)}")
+        elif problem["type"] == "value_error":
+            lines.append(f"  {path}: {problem['ctx']['error']}")
         else:
             lines.append(f"  {path}: {problem['msg']}, not {problem['input']!r:.60}")
     return "\n".join(lines) + "\n"
@@ -123,22 +135,42 @@ def _explain(error: ValidationError, content: Mapping[str, Any]) -> str:
 def _suggestion(location: tuple[int | str, ...], content: Mapping[str, Any]) -> str:
     """What keys there are beside the unknown one, the likeliest first."""
     *path, key = (str(part) for part in location)
-    known = _keys(path, content)
+    name, options = _method(path, content)
+    own = list(options.model_fields)
+    known = [*_fields(path), *own]
     near = difflib.get_close_matches(key, known, n=1)
-    return f"; did you mean {near[0]}?" if near else f"; there are: {', '.join(known) or 'none'}"
+    if near:
+        return f"; did you mean {near[0]}?"
+    return f"; options of {name}: {', '.join(own) or 'none'}" if name else f"; there are: {', '.join(known)}"
 
 
-def _keys(path: Sequence[str], content: Mapping[str, Any]) -> list[str]:
-    """The keys that are allowed at `path`, those of the named method included."""
+def _fields(path: Sequence[str]) -> list[str]:
+    """The keys at `path` that do not depend on a method."""
     model: type[BaseModel] = TrainSettings
     for part in path:
-        if part == "regularisers":
-            return list(REGULARISERS[path[-1]].options.model_fields)
-        annotation = model.model_fields[part].annotation
-        model = annotation if isinstance(annotation, type) and issubclass(annotation, BaseModel) else model
-    named = content.get(path[0]) if path else None
-    registry = _REGISTRIES.get(path[0]) if path else None
-    name = named.get("name") if isinstance(named, Mapping) else None
-    if registry is None or name not in registry:
-        return list(model.model_fields)
-    return [*model.model_fields, *registry[str(name)].options.model_fields]
+        field = model.model_fields.get(part)
+        if field is None or not isinstance(field.annotation, type) or not issubclass(field.annotation, BaseModel):
+            return []
+        model = field.annotation
+    return list(model.model_fields)
+
+
+def _method(path: Sequence[str], content: Mapping[str, Any]) -> tuple[str | None, type[Options]]:
+    """The method whose options stand at `path`, and what they are; no name and no options where there is none."""
+    role = path[0] if path else ""
+    if role == "regularisers":
+        return path[-1], REGULARISERS[path[-1]].options
+    if path[1:] == ["objective_options"]:
+        loss = str(_given(content, role, "objective") or "cross-entropy")
+        return loss, OBJECTIVES[loss].options
+    name = _given(content, role, "name")
+    if role == "sampler" and name is None:
+        name = OBJECTIVES[str(_given(content, "objective", "name") or "cross-entropy")].sampler
+    registry = _REGISTRIES.get(role, {})
+    return (str(name), registry[name].options) if name in registry else (None, Options)
+
+
+def _given(content: Mapping[str, Any], role: str, key: str) -> Any:
+    """What the settings say of a method, None where they do not."""
+    section = content.get(role)
+    return section.get(key) if isinstance(section, Mapping) else None

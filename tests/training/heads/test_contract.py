@@ -33,7 +33,7 @@ def schema(request: pytest.FixtureRequest, name: str) -> Schema:
     """Three labels: the second is never continued (nor begun, under IO), the third has none at all."""
     scheme: Scheme = request.param
     counts = [90, 8, 9, 4, 0, 0, 0] if scheme == "BIO" else [90, 17, 0, 0]
-    return build_schema(["A", "B-A", "C"], scheme=scheme, tag_counts=counts, layered=HEADS[name].head.layered)
+    return build_schema(["A", "B-A", "C"], scheme=scheme, tag_counts=counts, layered=HEADS[name].method.layered)
 
 
 @pytest.fixture
@@ -186,7 +186,7 @@ def test_other_tags_are_refused(model: PreTrainedModel, chosen: Head[Any], tmp_p
 
 def test_a_schema_of_the_other_kind_is_refused(name: str) -> None:
     with pytest.raises(ValueError, match="layered"):
-        head(name, schema=build_schema(["A"], layered=not HEADS[name].head.layered))
+        head(name, schema=build_schema(["A"], layered=not HEADS[name].method.layered))
 
 
 def test_a_model_without_a_place_for_it_is_refused(chosen: Head[Any]) -> None:

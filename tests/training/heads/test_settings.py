@@ -25,18 +25,22 @@ def test_what_no_head_has_is_refused(head: dict[str, object]) -> None:
         TrainSettings.model_validate({"head": head})
 
 
+def test_a_mistyped_head_is_told_at_its_name() -> None:
+    with pytest.raises(ValidationError, match="did you mean cosine") as caught:
+        TrainSettings.model_validate({"head": {"name": "cosin"}})
+    assert caught.value.errors()[0]["loc"] == ("head", "name")
+
+
 @pytest.mark.parametrize("name", OBJECTIVES)
 @pytest.mark.parametrize("head", HEADS)
 def test_an_objective_goes_with_the_heads_it_is_made_for(name: str, head: str) -> None:
     content = {"objective": {"name": name}, "head": {"name": head}}
-    if head in OBJECTIVES[name].heads:
+    if OBJECTIVES[name].fits(head):
         TrainSettings.model_validate(content)
     else:
-        with pytest.raises(
-            ValidationError, match=f"objective '{name}' needs head.name to be {OBJECTIVES[name].heads[0]}"
-        ):
+        with pytest.raises(ValidationError, match=f"objective '{name}' needs head.name to be"):
             TrainSettings.model_validate(content)
 
 
 def test_every_objective_has_a_head() -> None:
-    assert all(set(entry.heads) <= set(HEADS) and entry.heads for entry in OBJECTIVES.values())
+    assert all(any(map(entry.fits, HEADS)) for entry in OBJECTIVES.values())

@@ -2,6 +2,6 @@
 
 from raretag.training.heads.base import UNSEEN_LOGIT, Head, to_probabilities
 from raretag.training.heads.files import load_model, save_model
-from raretag.training.heads.registry import HEADS, Entry, head
+from raretag.training.heads.registry import HEADS, head
 
-__all__ = ["HEADS", "UNSEEN_LOGIT", "Entry", "Head", "head", "load_model", "save_model", "to_probabilities"]
+__all__ = ["HEADS", "UNSEEN_LOGIT", "Head", "head", "load_model", "save_model", "to_probabilities"]

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
 HEAD = "head.safetensors"
+_ABOUT = "raretag"
 
 
 def save_model(model: PreTrainedModel, folder: Path, *, head: Head[Any]) -> None:
@@ -36,9 +37,10 @@ def save_model(model: PreTrainedModel, folder: Path, *, head: Head[Any]) -> None
     own = {
         name: value.detach().contiguous() for name, value in model.state_dict().items() if not name.startswith(encoder)
     }
-    name = next(name for name, entry in HEADS.items() if entry.head is type(head))
-    about = {"head": name, "options": head.options.model_dump_json(), "tags": json.dumps(head.schema.tags)}
-    save_file(own, folder / HEAD, metadata=about)
+    name = next(name for name, entry in HEADS.items() if entry.method is type(head))
+    about = {"head": name, "options": head.options.model_dump(mode="json"), "tags": head.schema.tags}
+    # one key, for several come in any order, and equal runs should give equal bytes
+    save_file(own, folder / HEAD, metadata={_ABOUT: json.dumps(about)})
 
 
 def load_model(folder: Path, *, schema: Schema) -> tuple[PreTrainedModel, Head[Any]]:
@@ -53,10 +55,10 @@ def load_model(folder: Path, *, schema: Schema) -> tuple[PreTrainedModel, Head[A
         _check_tags([names[number] for number in sorted(names)], schema, folder)
         return model, SoftmaxHead(schema)
     with safe_open(folder / HEAD, framework="pt") as file:
-        about = file.metadata()
+        about = json.loads(file.metadata()[_ABOUT])
         own = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    _check_tags(json.loads(about["tags"]), schema, folder)
-    chosen = head(about["head"], schema=schema, **json.loads(about["options"]))
+    _check_tags(about["tags"], schema, folder)
+    chosen = head(about["head"], schema=schema, **about["options"])
     chosen.install(model)
     missing = set(model.load_state_dict(own, strict=False).missing_keys)
     if any(not name.startswith(f"{model.base_model_prefix}.") for name in missing):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import final
+from typing import Final, final
 
 import numpy as np
 import numpy.typing as npt
@@ -13,12 +13,17 @@ from raretag.objectives.options import Options
 from raretag.training.heads.base import Head
 from raretag.training.heads.softmax import shut
 
+# of a tag that training never saw, which is shut anyway
+_LEAST: Final = 1e-6
+
 
 @final
 class PerLabelHead(Head[Options]):
     """For each label a softmax over outside, begin and inside (under IO: outside and inside), one against the rest.
 
-    Labels share the encoder and nothing else. A label that training never saw is outside everywhere.
+    Labels share the encoder and nothing else. A label that training never saw is outside everywhere. Biases begin at
+    the log of the training shares (Lin et al. 2017, arXiv 1708.02002, section 3.3): nearly all of a label's tokens are
+    outside of it, and learning that first would drown what sets its own tokens apart.
     """
 
     layered = True
@@ -32,7 +37,10 @@ class PerLabelHead(Head[Options]):
         layer = PerLabelLayer(old.in_features, shape=self.logits_shape)
         # as BERT's own classifiers begin
         nn.init.normal_(layer.weight, std=0.02)
-        nn.init.zeros_(layer.bias)
+        counts = self.schema.label_tag_counts
+        shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+        with torch.no_grad():
+            layer.bias.copy_(torch.from_numpy(np.log(np.maximum(shares, _LEAST)).ravel()))
         unseen = np.ones(self.logits_shape, dtype=bool)
         unseen[:, 0] = False
         unseen[:, 1:] = ~self.schema.seen[1:].reshape(len(self.schema.labels), -1)

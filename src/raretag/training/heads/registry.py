@@ -4,31 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any
 
-from raretag.errors import UsageError
-from raretag.objectives.options import Options, check_options
+from raretag.objectives.entry import Entry, choose
 from raretag.tagging import Schema
 from raretag.training.heads.base import Head
 from raretag.training.heads.cosine import CosineHead
 from raretag.training.heads.per_label import PerLabelHead
 from raretag.training.heads.softmax import SoftmaxHead
 
-
-class Entry(NamedTuple):
-    """A registered head."""
-
-    head: type[Head[Any]]
-    about: str
-    source: str
-
-    @property
-    def options(self) -> type[Options]:
-        """What it can be told."""
-        return self.head.options_type
-
-
-HEADS: Mapping[str, Entry] = MappingProxyType(
+HEADS: Mapping[str, Entry[Head[Any]]] = MappingProxyType(
     {
         "softmax": Entry(SoftmaxHead, "one linear layer, one tag a token; a plain Hugging Face folder", "standard"),
         "cosine": Entry(
@@ -47,7 +32,5 @@ def head(name: str, *, schema: Schema, **options: object) -> Head[Any]:
     Raises UsageError for a name or an option that does not exist or is out of range, ValueError where the schema keeps
     labels apart and the head does not, or the other way round.
     """
-    entry = HEADS.get(name)
-    if entry is None:
-        raise UsageError(f"there is no head {name!r}", remedy=f"Choose one of: {', '.join(HEADS)}")
-    return entry.head(schema, options=check_options(f"head {name!r}", entry.options, options))
+    method, checked = choose(HEADS, "head", name, options)
+    return method(schema, options=checked)

@@ -30,7 +30,7 @@ class Retrained:
 
     head: float32, a plain linear layer, on the CPU. seconds: what it took. prior: float64 (tags,), the tag marginals
     that the head has where text explains nothing, in closed form if `closed_form`, else the measured ones. measured:
-    float64 (tags,), `predicted_marginals` on the training tokens.
+    float64 (tags,), `predicted_marginals` on the training tokens. unique: whether a closed form is the only optimum.
     """
 
     head: nn.Linear
@@ -38,6 +38,7 @@ class Retrained:
     prior: Array
     measured: Array
     closed_form: bool
+    unique: bool
 
 
 class SecondStage(ABC, Generic[OptionsT]):
@@ -52,6 +53,11 @@ class SecondStage(ABC, Generic[OptionsT]):
     def __init__(self, schema: Schema, *, options: OptionsT | None = None) -> None:
         self.schema = schema
         self.options: OptionsT = cast("OptionsT", self.options_type()) if options is None else options
+
+    @property
+    def prior_is_unique(self) -> bool:
+        """Whether the prior is one point, so that it can be restored; a measured one is."""
+        return True
 
     @final
     def retrain(self, head: nn.Linear, features: Features, *, seed: int) -> Retrained:
@@ -80,6 +86,7 @@ class SecondStage(ABC, Generic[OptionsT]):
             prior=measured if prior is None else prior,
             measured=measured,
             closed_form=prior is not None,
+            unique=self.prior_is_unique,
         )
 
     @abstractmethod

@@ -6,12 +6,11 @@ from typing import Any, final
 
 import numpy as np
 import torch
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationInfo, field_validator
 from torch import Tensor, nn
 
 from raretag.objectives import OBJECTIVES, Objective, objective
 from raretag.objectives.prior import UNSEEN_LOGIT
-from raretag.tagging import Schema
 from raretag.training.second_stage.base import Array, SecondStage
 from raretag.training.second_stage.features import Features
 from raretag.training.second_stage.token_sampling import TokenTrainingOptions, sampled_marginals, token_probabilities
@@ -24,20 +23,31 @@ _LEAST = 1e-6
 
 
 class CRTOptions(TokenTrainingOptions):
-    """Options of `crt`."""
+    """Options of `crt`. The objective must not look at neighbouring tokens, for the features do not keep them."""
 
     epochs: int = Field(default=10, ge=1, le=1000, description="as many draws each as there are training tokens")
     learning_rate: float = Field(default=0.005, gt=0, lt=1, description="of AdamW at the start; falls to 0 by a cosine")
     objective: str = Field(default="cross-entropy", description="the loss, see raretag objectives")
     objective_options: dict[str, Any] = Field(default={}, description="the options of that objective")
 
-    @model_validator(mode="after")
-    def _known_objective(self) -> CRTOptions:
-        fitting = [name for name, entry in OBJECTIVES.items() if "softmax" in entry.heads]
-        if self.objective not in fitting:
-            raise ValueError(f"no such objective for a softmax head; there are: {', '.join(fitting)}")
-        OBJECTIVES[self.objective].options.model_validate(self.objective_options)
-        return self
+    @field_validator("objective")
+    @classmethod
+    def _of_single_tokens(cls, name: str) -> str:
+        fitting = {one: entry.method for one, entry in OBJECTIVES.items() if entry.fits("softmax")}
+        if name in fitting and fitting[name].sequential:
+            raise ValueError(f"{name!r} looks at neighbouring tokens, which are not cached")
+        if name not in fitting:
+            allowed = ", ".join(one for one, method in fitting.items() if not method.sequential)
+            raise ValueError(f"no such objective for a softmax head: {name!r}; there are: {allowed}")
+        return name
+
+    @field_validator("objective_options")
+    @classmethod
+    def _its_own_options(cls, options: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
+        # an objective that is refused is not there
+        if "objective" in info.data:
+            OBJECTIVES[info.data["objective"]].options.model_validate(options)
+        return options
 
 
 @final
@@ -45,16 +55,10 @@ class CRT(SecondStage[CRTOptions]):
     """Classifier re-training (Kang et al. 2020, arXiv 1910.09217, section 4): the encoder learns from the data as they
     are, the head from tokens drawn so that every label is as frequent as any other.
 
-    Its prior is what the objective makes of the sampled marginals. Raises ValueError for an objective that looks at
-    neighbouring tokens, for here there are none.
+    Its prior is what the objective makes of the sampled marginals.
     """
 
     options_type = CRTOptions
-
-    def __init__(self, schema: Schema, *, options: CRTOptions | None = None) -> None:
-        super().__init__(schema, options=options)
-        if self._objective().sequential:
-            raise ValueError(f"objective {self.options.objective!r} looks at neighbouring tokens, which are not cached")
 
     def _retrain(self, head: nn.Linear, features: Features, *, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
         seen = torch.from_numpy(self.schema.seen)
@@ -75,6 +79,11 @@ class CRT(SecondStage[CRTOptions]):
             rng=rng,
         )
         return weight, bias
+
+    @property
+    def prior_is_unique(self) -> bool:
+        """That of the objective."""
+        return self._objective().prior_is_unique
 
     def _prior(self, features: Features) -> Array:
         return self._objective().effective_prior(self._marginals(features))

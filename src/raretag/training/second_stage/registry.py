@@ -4,33 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from raretag.errors import UsageError
-from raretag.objectives.options import Options, check_options
+from raretag.objectives.entry import Entry, choose
 from raretag.tagging import Schema
 from raretag.training.second_stage.base import SecondStage
 from raretag.training.second_stage.crt import CRT
 from raretag.training.second_stage.lws import LWS
 from raretag.training.second_stage.tau_norm import TauNorm
 
-
-class Entry(NamedTuple):
-    """A registered second stage."""
-
-    stage: type[SecondStage[Any]]
-    about: str
-    source: str
-
-    @property
-    def options(self) -> type[Options]:
-        """What it can be told."""
-        return self.stage.options_type
-
-
 _SOURCE: Final = "Kang et al. 2020, arXiv 1910.09217"
 
-SECOND_STAGES: Mapping[str, Entry] = MappingProxyType(
+SECOND_STAGES: Mapping[str, Entry[SecondStage[Any]]] = MappingProxyType(
     {
         "crt": Entry(CRT, "a fresh head, trained with labels balanced on the frozen encoder's features", _SOURCE),
         "lws": Entry(LWS, "one learned scale for each label's logits", _SOURCE),
@@ -41,11 +27,8 @@ SECOND_STAGES: Mapping[str, Entry] = MappingProxyType(
 
 def second_stage(name: str, *, schema: Schema, options: Mapping[str, object]) -> SecondStage[Any]:
     """The second stage `name`. Raises UsageError for a name or an option that does not exist or is out of range."""
-    entry = SECOND_STAGES.get(name)
-    if entry is None:
-        raise UsageError(f"there is no second stage {name!r}", remedy=f"Choose one of: {', '.join(SECOND_STAGES)}")
-    checked = check_options(f"second stage {name!r}", entry.options, options)
+    method, checked = choose(SECOND_STAGES, "second stage", name, options)
     try:
-        return entry.stage(schema, options=checked)
+        return method(schema, options=checked)
     except ValueError as error:
         raise UsageError(f"second stage {name!r}: {error}", remedy="Choose another option") from error

@@ -50,13 +50,9 @@ def second_stage_run(
     )
     made = retrain_head(predictor.model, features, schema=schema, name=name, options=options, seed=seed)
     tag_head(predictor.model).load_state_dict(made.head.state_dict())
-    described = describe_second_stage(manifest, made, schema=schema)
-    described["second_stage"] |= {
-        "name": name,
-        "options": chosen.options.model_dump(mode="json"),
-        "seed": seed,
-        "parent": {"name": run.path.name, "sha256": _digest(run.path / MODEL / "model.safetensors")},
-    }
+    described = describe_second_stage(manifest, made, schema=schema, name=name, options=chosen.options, seed=seed)
+    parent = {"name": run.path.name, "sha256": _digest(run.path / MODEL / "model.safetensors")}
+    described["second_stage"] |= {"parent": parent}
     writing = out.with_name(f".{out.name}.writing")
     shutil.rmtree(writing, ignore_errors=True)
     shutil.copytree(run.path / MODEL, writing / MODEL)
