@@ -311,7 +311,11 @@ def test_the_effective_prior_is_what_a_model_without_text_learns(
         optimiser = torch.optim.LBFGS([biases], max_iter=500, tolerance_grad=1e-12, line_search_fn="strong_wolfe")
         optimiser.step(evaluate)
     learned = torch.softmax((biases + unseen).detach(), dim=0).numpy()
-    np.testing.assert_allclose(learned, loss_of.effective_prior(marginals), atol=2e-3)
+    told = loss_of.effective_prior(marginals)
+    np.testing.assert_allclose(learned, told, atol=2e-3)
+    if isinstance(optimiser, torch.optim.LBFGS) and case.name != "self-adjusting-dice":
+        # rare tags are what it is about
+        np.testing.assert_allclose(learned, told, rtol=0.02, atol=1e-9)
 
 
 def test_the_call_that_a_trainer_makes(loss_of: Objective[Any]) -> None:
