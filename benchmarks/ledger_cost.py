@@ -80,17 +80,17 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         history = History(Path(folder) / "history.jsonl", step=0)
         ledger = Ledger(
-            plan.objective,
-            labels=plan.data.schema.labels,
-            head=tag_head(plan.model),
+            plan.learner.objective,
+            labels=plan.learner.data.schema.labels,
+            head=tag_head(plan.learner.model),
             history=history,
             steps=arguments.block,
         )
-        turns = InTurns(ledger, plan.objective, block=arguments.block, blocks=arguments.blocks)
+        turns = InTurns(ledger, plan.learner.objective, block=arguments.block, blocks=arguments.blocks)
         build_trainer(
-            plan.model,
-            dataset=DrawnWindows(plan.data.dataset, drawn_by=plan.sampler),
-            batches=plan.sampler,
+            plan.learner.model,
+            dataset=DrawnWindows(plan.learner.data.dataset, drawn_by=plan.learner.sampler),
+            batches=plan.learner.sampler,
             loss=turns,
             settings=settings.optimiser,
             precision=fastest_precision(),

@@ -66,13 +66,13 @@ class Side:
     batches: list[dict[str, Tensor]] = field(init=False)
 
     def __post_init__(self) -> None:
-        plan, windows = self.plan, self.plan.data.dataset.windows
+        plan, windows = self.plan, self.plan.learner.data.dataset.windows
         self.batches = [
-            dict(collate([windows[number] for number in batch], pad_id=plan.tokenizer.pad_token_id or 0))
-            for batch in plan.sampler.epoch_batches(0)
+            dict(collate([windows[number] for number in batch], pad_id=plan.learner.pad_id))
+            for batch in plan.learner.sampler.epoch_batches(0)
         ]
-        use_byte_dropout(plan.model)
-        self.model = plan.model.train()
+        use_byte_dropout(plan.learner.model)
+        self.model = plan.learner.model.train()
         # fused and clipped as in training; so slow that the model stays what it is
         self.optimiser = torch.optim.AdamW(self.model.parameters(), lr=1e-8, fused=True)
 
@@ -176,7 +176,7 @@ def main() -> None:
             if head not in sides:
                 plan = plan_training(corpus, split=split, settings=TrainSettings(head=settings.head))
                 sides[head] = Side(plan, precision)
-            objective = build_objective(settings, schema=sides[head].plan.data.schema)
+            objective = build_objective(settings, schema=sides[head].plan.learner.data.schema)
             alone[name] = loss_seconds(objective, sides[head].logits(), sides[head].batches[0]["labels"])
             methods[name] = head, objective
         except Exception as error:  # one must not stop the others

@@ -51,9 +51,9 @@ class Turns(TrainerCallback):
 
 def baseline(plan: Plan, *, epochs: int, folder: str, turns: Turns) -> Trainer:
     """The Trainer as its documentation shows it."""
-    windows = plan.data.dataset.windows
+    windows = plan.learner.data.dataset.windows
     return Trainer(
-        model=plan.model,
+        model=plan.learner.model,
         args=TrainingArguments(output_dir=folder, num_train_epochs=epochs, save_strategy="no", disable_tqdm=True),
         train_dataset=[{"input_ids": w.input_ids.tolist(), "labels": w.labels.tolist()} for w in windows],
         data_collator=DataCollatorForTokenClassification(plan.tokenizer),
@@ -64,13 +64,13 @@ def baseline(plan: Plan, *, epochs: int, folder: str, turns: Turns) -> Trainer:
 def ours(plan: Plan, *, folder: str, turns: Turns) -> Trainer:
     """What raretag train builds."""
     return build_trainer(
-        plan.model,
-        dataset=plan.data.dataset,
-        batches=plan.sampler,
-        loss=plan.objective,
-        settings=plan.settings.optimiser,
+        plan.learner.model,
+        dataset=plan.learner.data.dataset,
+        batches=plan.learner.sampler,
+        loss=plan.learner.objective,
+        settings=plan.learner.settings.optimiser,
         precision=fastest_precision(),
-        seed=plan.settings.seed,
+        seed=plan.learner.settings.seed,
         pad_id=0,
         folder=Path(folder),
         callbacks=[turns],
@@ -84,7 +84,7 @@ def side(name: str, data: Path, epochs: int, line: Connection) -> None:
     plan = plan_training(corpus, split=split, settings=settings)
     if name == "baseline":
         # the default attention, not the one raretag chooses
-        plan.model.set_attn_implementation("sdpa")
+        plan.learner.model.set_attn_implementation("sdpa")
     turns = Turns(line)
     with tempfile.TemporaryDirectory() as folder:
         trainer = (
@@ -95,17 +95,17 @@ def side(name: str, data: Path, epochs: int, line: Connection) -> None:
         trainer.train()
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
     predictor = Predictor(
-        model=plan.model.eval(),
+        model=plan.learner.model.eval(),
         tokenizer=plan.tokenizer,
-        windows=plan.settings.windows,
+        windows=plan.learner.settings.windows,
         capacity=plan.capacity,
         precision="float32",
     )
-    schema = plan.data.schema
+    schema = plan.learner.data.schema
     counts = dict(zip(schema.labels, schema.mention_counts, strict=True))
     predicted = most_probable_mentions(score(predictor, plan.split.test), schema=schema)
     figures = evaluate(plan.split.test, predicted, labels=schema.labels, training_counts=counts, resamples=0)
-    tokens = sum(plan.data.dataset.lengths)
+    tokens = sum(plan.learner.data.dataset.lengths)
     line.send({"tokens": tokens, "peak_mib": peak, "micro": figures.strict.micro.f1, "macro": figures.strict.macro.f1})
 
 

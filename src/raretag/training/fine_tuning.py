@@ -10,20 +10,17 @@ from typing import TYPE_CHECKING, Any
 
 from raretag.corpus import RULES, Corpus
 from raretag.corpus.splitting import OFFICIAL, Split, split_corpus
-from raretag.errors import DataError, UsageError
-from raretag.training.checkpoints import Checkpoints, last_checkpoint, recover, save_weights, steps_done
+from raretag.errors import UsageError
+from raretag.training.checkpoints import recover, save_weights
 from raretag.training.dataset import TrainingData
 from raretag.training.early_stopping import EarlyStopping, out_of_patience, validation_scores
 from raretag.training.exclusive import alone, refuse_several_processes
+from raretag.training.fitting import fit
 from raretag.training.heads import load_model
 from raretag.training.history import History
 from raretag.training.inference import Predictor
-from raretag.training.ledger import Ledger
-from raretag.training.ledger_targets import LayeredTargets, SharedTargets
 from raretag.training.manifest import describe_data, describe_encoder, describe_second_stage, describe_start, finish
-from raretag.training.methods import DrawnWindows
 from raretag.training.model import tag_head
-from raretag.training.objective_state import ObjectiveState
 from raretag.training.plan import Plan, plan_training
 from raretag.training.precision import Precision
 from raretag.training.resumption import begun_run, check_same
@@ -31,7 +28,7 @@ from raretag.training.run_folder import HISTORY, MANIFEST, MODEL, RESUME, SCHEMA
 from raretag.training.second_stage import extract_features, retrain_head
 from raretag.training.second_stage.registry import second_stage
 from raretag.training.settings import SplitSettings, TrainSettings
-from raretag.training.trainer import build_trainer, quiet
+from raretag.training.trainer import quiet
 from raretag.training.validation import brier_score
 
 if TYPE_CHECKING:
@@ -68,19 +65,19 @@ def train(
         split,
         settings=settings,
         source=plan.source,
-        data=plan.data,
-        prior=plan.prior(),
-        unique=plan.objective.prior_is_unique,
+        data=plan.learner.data,
+        prior=plan.learner.prior(),
+        unique=plan.learner.objective.prior_is_unique,
     )
     check_same(start, "encoder", describe_encoder(plan.source), out=out)
     (out / RESUME).mkdir(parents=True, exist_ok=True)
     with alone(out / RESUME):
         write_json(out / MANIFEST, start)
-        write_json(out / SCHEMA, plan.data.schema.to_json())
+        write_json(out / SCHEMA, plan.learner.data.schema.to_json())
         seconds = _fit(plan, out=out, precision=start["precision"], callbacks=callbacks, announce=announce)
         start = _with_second_stage(start, plan, features=out / RESUME / "features.safetensors", announce=announce)
         announce("saving the model")
-        save_weights(plan.model, out / MODEL, head=plan.head, also=plan.tokenizer)
+        save_weights(plan.learner.model, out / MODEL, head=plan.learner.head, also=plan.tokenizer)
         write_json(out / MANIFEST, finish(start, seconds=seconds))
     shutil.rmtree(out / RESUME, ignore_errors=True)
     return RunFolder.open(out)
@@ -111,62 +108,22 @@ def _fit(
     announce: Callable[[str], None],
 ) -> float:
     """Run the steps that are left; afterwards the plan's model holds the weights to keep. Returns training seconds."""
-    settings, dataset = plan.settings.optimiser, plan.data.dataset
-    checkpoint = last_checkpoint(out / RESUME)
-    history = History(out / HISTORY, step=steps_done(checkpoint))
-    best = out / RESUME / "best"
+    learner, best = plan.learner, out / RESUME / "best"
     recover(best)
-    watchers: list[TrainerCallback] = [history]
-    if plan.split.validation:
-        watchers.append(_early_stopping(plan, history=history, best=best, precision=precision, records=out / HISTORY))
-    ledger = _ledger(plan, history=history)
-    trainer = build_trainer(
-        plan.model,
-        dataset=DrawnWindows(dataset, drawn_by=plan.sampler),
-        batches=plan.sampler,
-        loss=ledger or plan.objective,
-        settings=settings,
-        precision=precision,
-        seed=plan.settings.seed,
-        pad_id=plan.tokenizer.pad_token_id or 0,
-        folder=out / RESUME,
-        callbacks=[
-            *watchers,
-            *([ledger] if ledger else []),
-            *callbacks,
-            ObjectiveState(plan.objective),
-            Checkpoints(seconds=plan.settings.checkpoint_seconds),
-        ],
-    )
-    _tell_inexpressible(plan.data, announce)
-    if not out_of_patience(validation_scores(out / HISTORY), patience=settings.patience):
-        announce(f"training on {len(dataset)} windows of {len(plan.split.train)} documents, {precision}")
-        trainer.train(resume_from_checkpoint=None if checkpoint is None else str(checkpoint))
-    if plan.split.validation:
-        plan.model.load_state_dict(load_model(best, schema=plan.data.schema)[0].state_dict())
-    if not all(bool(parameter.isfinite().all()) for parameter in plan.model.parameters()):
-        raise DataError(
-            "training ended with weights that are no finite numbers",
-            remedy="Lower optimiser.learning_rate and train anew",
-            file=out,
-        )
-    return history.seconds
 
+    def watchers(history: History) -> Sequence[TrainerCallback]:
+        return [_early_stopping(plan, history=history, best=best, precision=precision, records=out / HISTORY)]
 
-def _ledger(plan: Plan, *, history: History) -> Ledger | None:
-    """The books of loss and gradient by label, unless the settings ask for none."""
-    if not plan.settings.ledger_steps:
-        return None
-    schema = plan.data.schema
-    return Ledger(
-        plan.objective,
-        labels=schema.labels,
-        head=tag_head(plan.model),
-        history=history,
-        steps=plan.settings.ledger_steps,
-        row_groups=plan.head.row_groups,
-        targets=LayeredTargets() if schema.layered else SharedTargets(schema.groups),
-    )
+    def over() -> bool:
+        return out_of_patience(validation_scores(out / HISTORY), patience=learner.settings.optimiser.patience)
+
+    _tell_inexpressible(learner.data, announce)
+    announce(f"training on {len(learner.data.dataset)} windows of {len(plan.split.train)} documents, {precision}")
+    if not plan.split.validation:
+        return fit(learner, out=out, precision=precision, callbacks=callbacks)
+    seconds = fit(learner, out=out, precision=precision, watchers=watchers, callbacks=callbacks, over=over)
+    learner.model.load_state_dict(load_model(best, schema=learner.data.schema)[0].state_dict())
+    return seconds
 
 
 def _with_second_stage(
@@ -176,28 +133,29 @@ def _with_second_stage(
 
     The features lie at `features` meanwhile: those of a large corpus do not fit into memory.
     """
-    asked = plan.settings.second_stage
+    learner = plan.learner
+    asked = learner.settings.second_stage
     if asked.name is None:
         return start
     announce(f"second stage: {asked.name}")
     made = retrain_head(
-        plan.model,
+        learner.model,
         extract_features(
-            plan.model,
-            plan.data.dataset,
-            pad_id=plan.tokenizer.pad_token_id or 0,
+            learner.model,
+            learner.data.dataset,
+            pad_id=learner.pad_id,
             precision=start["precision"],
             path=features,
         ),
-        schema=plan.data.schema,
+        schema=learner.data.schema,
         name=asked.name,
         options=asked.options,
-        seed=plan.settings.seed,
+        seed=learner.settings.seed,
     )
-    tag_head(plan.model).load_state_dict(made.head.state_dict())
-    stage = second_stage(asked.name, schema=plan.data.schema, options=asked.options)
+    tag_head(learner.model).load_state_dict(made.head.state_dict())
+    stage = second_stage(asked.name, schema=learner.data.schema, options=asked.options)
     return describe_second_stage(
-        start, made, schema=plan.data.schema, name=asked.name, options=stage.options, seed=plan.settings.seed
+        start, made, schema=learner.data.schema, name=asked.name, options=stage.options, seed=learner.settings.seed
     )
 
 
@@ -217,9 +175,9 @@ def _tell_inexpressible(data: TrainingData, announce: Callable[[str], None]) -> 
 
 def _early_stopping(plan: Plan, *, history: History, best: Path, precision: Precision, records: Path) -> EarlyStopping:
     predictor = Predictor(
-        model=plan.model,
+        model=plan.learner.model,
         tokenizer=plan.tokenizer,
-        windows=plan.settings.windows,
+        windows=plan.learner.settings.windows,
         capacity=plan.capacity,
         precision=precision,
     )
@@ -227,12 +185,12 @@ def _early_stopping(plan: Plan, *, history: History, best: Path, precision: Prec
         score=lambda: brier_score(
             predictor,
             plan.split.validation,
-            schema=plan.data.schema,
-            overlaps=plan.settings.tagging.overlaps,
+            schema=plan.learner.data.schema,
+            overlaps=plan.learner.settings.tagging.overlaps,
         ),
-        head=plan.head,
+        head=plan.learner.head,
         history=history,
-        patience=plan.settings.optimiser.patience,
+        patience=plan.learner.settings.optimiser.patience,
         best=best,
         records=records,
     )

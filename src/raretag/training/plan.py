@@ -4,45 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
-import numpy.typing as npt
+from typing import TYPE_CHECKING
 
 from raretag.corpus import Corpus, Document
 from raretag.corpus.splitting import Split
 from raretag.errors import DataError
-from raretag.objectives.tag_loss import TagLoss
-from raretag.sampling import WindowSampler
 from raretag.tagging import EncoderSource, capacity, load_tokenizer, resolve_encoder
-from raretag.training.dataset import TrainingData, prepare
-from raretag.training.heads import HEADS, Head
-from raretag.training.methods import build_head, build_objective, build_sampler, effective_prior
+from raretag.training.dataset import prepare
+from raretag.training.heads import HEADS
+from raretag.training.learner import Learner, build_learner
+from raretag.training.methods import build_head
 from raretag.training.model import build_model, load_config, position_limit
 from raretag.training.settings import TrainSettings
 
 if TYPE_CHECKING:
-    from transformers import PreTrainedModel, PreTrainedTokenizerFast
+    from transformers import PreTrainedTokenizerFast
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """All that is settled before the first step; the same corpus and settings give the same plan."""
 
-    settings: TrainSettings
     source: EncoderSource
     split: Split
     tokenizer: PreTrainedTokenizerFast
-    model: PreTrainedModel
-    head: Head[Any]
     capacity: int
-    data: TrainingData
-    objective: TagLoss
-    sampler: WindowSampler[Any]
-
-    def prior(self) -> npt.NDArray[np.float64]:
-        """What objective and sampler together learn where no text explains a tag, shaped as a token's logits."""
-        return effective_prior(self.objective, self.sampler, schema=self.data.schema)
+    learner: Learner
 
 
 def plan_training(corpus: Corpus, *, split: Split, settings: TrainSettings) -> Plan:
@@ -70,16 +57,17 @@ def plan_training(corpus: Corpus, *, split: Split, settings: TrainSettings) -> P
         )
     head = build_head(settings, schema=data.schema)
     return Plan(
-        settings=settings,
         source=source,
         split=split,
         tokenizer=tokenizer,
-        model=build_model(source, head=head, seed=settings.seed),
-        head=head,
         capacity=room,
-        data=data,
-        objective=build_objective(settings, schema=data.schema),
-        sampler=build_sampler(settings, data=data),
+        learner=build_learner(
+            settings,
+            model=build_model(source, head=head, seed=settings.seed),
+            head=head,
+            data=data,
+            pad_id=tokenizer.pad_token_id or 0,
+        ),
     )
 
 

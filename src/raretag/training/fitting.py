@@ -1,0 +1,88 @@
+"""The steps of training: interrupted at any moment, resumed from the last checkpoint."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from raretag.errors import DataError
+from raretag.training.checkpoints import Checkpoints, last_checkpoint, steps_done
+from raretag.training.history import History
+from raretag.training.learner import Learner
+from raretag.training.ledger import Ledger
+from raretag.training.ledger_targets import LayeredTargets, SharedTargets
+from raretag.training.methods import DrawnWindows
+from raretag.training.model import tag_head
+from raretag.training.objective_state import ObjectiveState
+from raretag.training.precision import Precision
+from raretag.training.run_folder import HISTORY, RESUME
+from raretag.training.trainer import build_trainer
+
+if TYPE_CHECKING:
+    from transformers import TrainerCallback
+
+
+def fit(
+    learner: Learner,
+    *,
+    out: Path,
+    precision: Precision,
+    watchers: Callable[[History], Sequence[TrainerCallback]] = lambda _: (),
+    callbacks: Sequence[TrainerCallback] = (),
+    over: Callable[[], bool] = lambda: False,
+) -> float:
+    """Take the steps that are left; afterwards the learner's model has learned. Returns the seconds of all steps.
+
+    `out` receives the history, and the checkpoints while training lasts. watchers: made with that history, into which
+    they may write; they come before `callbacks`. over: asked once the history is there, whether no step is left.
+    Raises DataError where the weights end as no finite numbers.
+    """
+    checkpoint = last_checkpoint(out / RESUME)
+    history = History(out / HISTORY, step=steps_done(checkpoint))
+    watching = [history, *watchers(history)]
+    ledger = _ledger(learner, history=history)
+    settings = learner.settings
+    trainer = build_trainer(
+        learner.model,
+        dataset=DrawnWindows(learner.data.dataset, drawn_by=learner.sampler),
+        batches=learner.sampler,
+        loss=ledger or learner.objective,
+        settings=settings.optimiser,
+        precision=precision,
+        seed=settings.seed,
+        pad_id=learner.pad_id,
+        folder=out / RESUME,
+        callbacks=[
+            *watching,
+            *([ledger] if ledger else []),
+            *callbacks,
+            ObjectiveState(learner.objective),
+            Checkpoints(seconds=settings.checkpoint_seconds),
+        ],
+    )
+    if not over():
+        trainer.train(resume_from_checkpoint=None if checkpoint is None else str(checkpoint))
+    if not all(bool(parameter.isfinite().all()) for parameter in learner.model.parameters()):
+        raise DataError(
+            "training ended with weights that are no finite numbers",
+            remedy="Lower optimiser.learning_rate and train anew",
+            file=out,
+        )
+    return history.seconds
+
+
+def _ledger(learner: Learner, *, history: History) -> Ledger | None:
+    """The books of loss and gradient by label, unless the settings ask for none."""
+    if not learner.settings.ledger_steps:
+        return None
+    schema = learner.data.schema
+    return Ledger(
+        learner.objective,
+        labels=schema.labels,
+        head=tag_head(learner.model),
+        history=history,
+        steps=learner.settings.ledger_steps,
+        row_groups=learner.head.row_groups,
+        targets=LayeredTargets() if schema.layered else SharedTargets(schema.groups),
+    )
