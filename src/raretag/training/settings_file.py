@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pydantic import BaseModel, ValidationError
 
 from raretag.errors import UsageError
@@ -19,6 +17,7 @@ from raretag.training.heads import HEADS
 from raretag.training.recipes import recipe
 from raretag.training.second_stage.registry import SECOND_STAGES
 from raretag.training.settings import TrainSettings
+from raretag.training.settings_layers import explained, merged, override, read_settings
 
 _REGISTRIES: Mapping[str, Mapping[str, Any]] = {
     "objective": OBJECTIVES,
@@ -42,68 +41,24 @@ def load_settings(
     A file may name its recipe under the key `recipe`. Keys are dotted paths such as `optimiser.epochs`, values YAML.
     Raises UsageError that lists every unknown key and unusable value with what is allowed.
     """
-    from_file = _read(config) if config is not None else {}
+    from_file = read_settings(config) if config is not None else {}
     named = recipe_name if recipe_name is not None else from_file.pop("recipe", None)
     from_file.pop("recipe", None)
     content = _laid_upon(recipe(str(named)).settings if named is not None else {}, from_file)
     from_overrides: dict[str, Any] = {}
-    for override in overrides:
-        from_overrides = _merged(from_overrides, _override(override))
+    for one in overrides:
+        from_overrides = merged(from_overrides, override(one))
     content = _laid_upon(content, from_overrides)
     if encoder is not None:
-        content = _merged(content, {"encoder": encoder})
+        content = merged(content, {"encoder": encoder})
     try:
         return TrainSettings.model_validate(content)
     except ValidationError as error:
-        raise UsageError(_explain(error, content), remedy="Mend the settings above", file=config) from error
-
-
-def _read(config: Path) -> dict[str, Any]:
-    try:
-        content = yaml.safe_load(config.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
         raise UsageError(
-            "this settings file cannot be read", remedy="Check its path and encoding", file=config
-        ) from error
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        raise UsageError(
-            "this settings file is not YAML",
-            remedy="Mend the line, for example its indentation",
+            explained(error, suggestion=lambda location: _suggestion(location, content)),
+            remedy="Mend the settings above",
             file=config,
-            line=None if mark is None else mark.line + 1,
         ) from error
-    if content is None:
-        return {}
-    if not isinstance(content, dict):
-        raise UsageError("this settings file holds no keys", remedy="Write key: value lines", file=config)
-    return content
-
-
-def _override(text: str) -> dict[str, Any]:
-    path, sign, value = text.partition("=")
-    if not sign or not path.strip():
-        raise UsageError(f"--set {text!r} is not key=value", remedy="Write for example --set optimiser.epochs=8")
-    try:
-        content: Any = yaml.safe_load(value)
-    except yaml.YAMLError:
-        content = value
-    if isinstance(content, str):
-        # YAML 1.1 takes 3e-4 for a text
-        with suppress(ValueError):
-            content = float(content)
-    for key in reversed(path.strip().split(".")):
-        content = {key: content}
-    return dict(content)
-
-
-def _merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
-    """Both, key by key; where both have a value, that of `over`."""
-    merged = dict(base)
-    for key, value in over.items():
-        old = merged.get(key)
-        merged[key] = _merged(old, value) if isinstance(old, Mapping) and isinstance(value, Mapping) else value
-    return merged
 
 
 def _laid_upon(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
@@ -115,21 +70,7 @@ def _laid_upon(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, An
             continue
         if new.get("name", old["name"]) != old["name"]:
             kept[role] = {key: value for key, value in old.items() if key in _OF_THE_ROLE}
-    return _merged(kept, over)
-
-
-def _explain(error: ValidationError, content: Mapping[str, Any]) -> str:
-    problems = error.errors(include_url=False)
-    lines = [f"{len(problems)} setting{'s' if len(problems) > 1 else ''} cannot be used:"]
-    for problem in problems:
-        path = ".".join(str(part) for part in problem["loc"]) or "settings"
-        if problem["type"] == "extra_forbidden":
-            lines.append(f"  {path}: there is no such key{_suggestion(problem['loc'], content)}")
-        elif problem["type"] == "value_error":
-            lines.append(f"  {path}: {problem['ctx']['error']}")
-        else:
-            lines.append(f"  {path}: {problem['msg']}, not {problem['input']!r:.60}")
-    return "\n".join(lines) + "\n"
+    return merged(kept, over)
 
 
 def _suggestion(location: tuple[int | str, ...], content: Mapping[str, Any]) -> str:

@@ -1,0 +1,78 @@
+"""Layers of settings, from files and single overrides, and what is wrong in them, told at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+
+from raretag.errors import UsageError
+
+
+def read_settings(config: Path) -> dict[str, Any]:
+    """The content of a YAML file. Raises UsageError where it cannot be read, is no YAML or holds no keys."""
+    try:
+        content = yaml.safe_load(config.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(
+            "this settings file cannot be read", remedy="Check its path and encoding", file=config
+        ) from error
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        raise UsageError(
+            "this settings file is not YAML",
+            remedy="Mend the line, for example its indentation",
+            file=config,
+            line=None if mark is None else mark.line + 1,
+        ) from error
+    if content is None:
+        return {}
+    if not isinstance(content, dict):
+        raise UsageError("this settings file holds no keys", remedy="Write key: value lines", file=config)
+    return content
+
+
+def override(text: str) -> dict[str, Any]:
+    """`key=value` as nested settings; keys are dotted paths, values YAML. Raises UsageError for anything else."""
+    path, sign, value = text.partition("=")
+    if not sign or not path.strip():
+        raise UsageError(f"--set {text!r} is not key=value", remedy="Write for example --set optimiser.epochs=8")
+    try:
+        content: Any = yaml.safe_load(value)
+    except yaml.YAMLError:
+        content = value
+    if isinstance(content, str):
+        # YAML 1.1 takes 3e-4 for a text
+        with suppress(ValueError):
+            content = float(content)
+    for key in reversed(path.strip().split(".")):
+        content = {key: content}
+    return dict(content)
+
+
+def merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    """Both, key by key; where both have a value, that of `over`."""
+    both = dict(base)
+    for key, value in over.items():
+        old = both.get(key)
+        both[key] = merged(old, value) if isinstance(old, Mapping) and isinstance(value, Mapping) else value
+    return both
+
+
+def explained(error: ValidationError, *, suggestion: Callable[[tuple[int | str, ...]], str]) -> str:
+    """All that is wrong, a line each with path and value; `suggestion` says what else an unknown key may mean."""
+    problems = error.errors(include_url=False)
+    lines = [f"{len(problems)} setting{'s' if len(problems) > 1 else ''} cannot be used:"]
+    for problem in problems:
+        path = ".".join(str(part) for part in problem["loc"]) or "settings"
+        if problem["type"] == "extra_forbidden":
+            lines.append(f"  {path}: there is no such key{suggestion(problem['loc'])}")
+        elif problem["type"] == "value_error":
+            lines.append(f"  {path}: {problem['ctx']['error']}")
+        else:
+            lines.append(f"  {path}: {problem['msg']}, not {problem['input']!r:.60}")
+    return "\n".join(lines) + "\n"
