@@ -1,7 +1,8 @@
-"""Order-free scoring in character space against the untouched gold, per label, with counts and intervals."""
+"""Order-free scoring in character space against the untouched gold, and fidelity to the empirical probabilities."""
 
 from raretag.evaluation.counts import CORRECT, GOLD, PREDICTED, Counts, count_matches
 from raretag.evaluation.evaluate import evaluate
+from raretag.evaluation.fidelity import Fidelity, fidelity
 from raretag.evaluation.figures import (
     Evaluation,
     EvaluationCounts,
@@ -15,6 +16,7 @@ from raretag.evaluation.figures import (
 )
 from raretag.evaluation.intervals import Interval, bootstrap_weights, percentile_interval, resample
 from raretag.evaluation.matching import SCHEMES, Scheme, overlap_matches, strict_matches, type_matches
+from raretag.evaluation.planted_null import Reading, planted_p_value
 from raretag.evaluation.rates import macro_rates, micro_rates, rates
 from raretag.evaluation.summary import scheme_figures
 from raretag.evaluation.table import TableRow, table_rows
@@ -27,12 +29,14 @@ __all__ = [
     "Counts",
     "Evaluation",
     "EvaluationCounts",
+    "Fidelity",
     "Figures",
     "GroupFigures",
     "Interval",
     "LabelFigures",
     "MacroFigures",
     "MicroFigures",
+    "Reading",
     "Resampling",
     "Scheme",
     "SchemeFigures",
@@ -40,10 +44,12 @@ __all__ = [
     "bootstrap_weights",
     "count_matches",
     "evaluate",
+    "fidelity",
     "macro_rates",
     "micro_rates",
     "overlap_matches",
     "percentile_interval",
+    "planted_p_value",
     "rates",
     "resample",
     "scheme_figures",
