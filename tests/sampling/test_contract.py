@@ -36,6 +36,7 @@ OPTIONS: list[tuple[str, dict[str, Any]]] = [
     ("outside-thinning", {"keep": 0.1}),
     ("outside-thinning", {"keep": 1}),
     ("per-class", {"others": "relabel"}),
+    ("per-class", {"others": "keep"}),
     ("per-class", {"order": "uniform", "without": 0.6}),
     ("per-class", {"order": "proportional", "others": "relabel", "without": None}),
     ("per-class", {"order": "round-robin", "without": 0}),

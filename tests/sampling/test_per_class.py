@@ -105,9 +105,10 @@ TAGS = np.array([-100, 0, 1, 2, 3, 7, 0, -100])
         ("mask", 4, [-100, 0, -100, -100, -100, 7, 0, -100]),
         ("relabel", 1, [-100, 0, 1, 2, 0, 0, 0, -100]),
         ("relabel", 2, [-100, 0, 0, 0, 3, 0, 0, -100]),
+        ("keep", 2, TAGS.tolist()),
     ],
 )
-def test_other_labels_are_masked_or_outside(corpus: Any, others: str, focus: int, expected: list[int]) -> None:
+def test_other_labels_are_masked_outside_or_kept(corpus: Any, others: str, focus: int, expected: list[int]) -> None:
     before = TAGS.copy()
     assert build(corpus, others=others).targets(TAGS, Draw(0, focus=focus)).tolist() == expected
     np.testing.assert_array_equal(TAGS, before)
@@ -118,12 +119,26 @@ def test_where_labels_are_apart_one_column_is_left(corpus: Any, others: str) -> 
     tags = np.array([[-100, -100], [0, 1], [1, 2], [0, 0]])
     found = build(corpus, others=others).targets(tags, Draw(0, focus=2))
     assert found.tolist() == [[-100, -100], [-100, 1], [-100, 2], [-100, 0]]
+    kept = build(corpus, others="keep").targets(tags, Draw(0, focus=2))
+    assert kept.tolist() == tags.tolist()
+
+
+def test_what_becomes_of_other_labels_does_not_change_what_is_drawn(corpus: Any) -> None:
+    first, *rest = (
+        [[(int(one), Draw.of(one).focus) for one in batch] for batch in epochs(build(corpus, others=others), 3)]
+        for others in ("mask", "relabel", "keep")
+    )
+    assert rest == [first, first]
 
 
 @pytest.mark.parametrize(
     ("others", "expected"),
     # METHODS 0.2: uniform visits to four labels of .25 .10 .04 .01, windows as they come
-    [("relabel", [0.9, 0.063, 0.025, 0.01, 0.0025]), ("mask", [0.871, 0.074, 0.036, 0.016, 0.004])],
+    [
+        ("relabel", [0.9, 0.063, 0.025, 0.01, 0.0025]),
+        ("mask", [0.871, 0.074, 0.036, 0.016, 0.004]),
+        ("keep", [0.6, 0.25, 0.1, 0.04, 0.01]),
+    ],
 )
 def test_the_prior_under_random_labels_is_the_one_that_theory_gives(others: str, expected: list[float]) -> None:
     rng = np.random.default_rng(0)
@@ -138,3 +153,29 @@ def test_the_prior_under_random_labels_is_the_one_that_theory_gives(others: str,
         without=None,
     )
     np.testing.assert_allclose(built.effective_prior(), expected, atol=0.0015)
+
+
+def test_labels_that_are_kept_have_the_shares_of_the_windows_that_come() -> None:
+    """Two kinds of windows, each of one label: what is drawn can be counted by hand."""
+    counts = np.array([[8, 2, 0]] * 90 + [[6, 0, 4]] * 10)
+    windows = Windows(lengths=np.full(100, 10), counts=counts, groups=np.arange(3))
+    built = sampler(
+        "per-class",
+        windows=windows,
+        budget=Budget(tokens=50, seed=0),
+        others="keep",
+        order="uniform",
+        without=0,
+    )
+    # half of the batches are about each label, and hold nothing but its windows
+    np.testing.assert_allclose(built.effective_prior(), [0.7, 0.1, 0.2], atol=1e-9)
+    by_label = built.label_marginals().sum(axis=0)
+    np.testing.assert_allclose(by_label / by_label.sum(axis=1, keepdims=True), [[0.9, 0.1], [0.8, 0.2]], atol=1e-9)
+
+
+@pytest.mark.parametrize("order", ORDERS)
+def test_batch_shares_are_those_of_the_batches_drawn(corpus: Any, order: str) -> None:
+    built = build(corpus, order=order)
+    found = Counter(Draw.of(batch[0]).focus for batch in epochs(built, 60))
+    drawn = [found[focus] / found.total() for focus in range(1, 6)]
+    np.testing.assert_allclose(built.batch_shares, drawn, atol=0.005)  # type: ignore[attr-defined]

@@ -57,7 +57,7 @@ def test_an_option_that_does_not_exist_is_refused(name: str, corpus: Any) -> Non
         ("outside-thinning", {"keep": 1.5}, "less than or equal to 1, not 1.5"),
         ("per-class", {"without": 1}, "less than 1, not 1"),
         ("per-class", {"without": -0.1}, "greater than or equal to 0, not -0.1"),
-        ("per-class", {"others": "drop"}, "'mask' or 'relabel', not 'drop'"),
+        ("per-class", {"others": "drop"}, "'mask', 'relabel' or 'keep', not 'drop'"),
         ("per-class", {"order": "random"}, "'round-robin', not 'random'"),
         ("balanced", {"start": 1.0}, "start is 1.0.*0 <= start < 1"),
         ("balanced", {"start": math.nan}, "start is nan.*0 <= start < 1"),

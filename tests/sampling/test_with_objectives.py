@@ -12,7 +12,12 @@ from raretag.objectives import objective
 from raretag.objectives.per_label import per_label
 from raretag.sampling import Budget, sampler
 
-SAMPLERS = ["length-bucketed", "per-class", "balanced"]
+SAMPLERS: list[tuple[str, dict[str, Any]]] = [
+    ("length-bucketed", {}),
+    ("per-class", {}),
+    ("per-class", {"others": "keep"}),
+    ("balanced", {}),
+]
 LOSSES: list[tuple[str, dict[str, Any]]] = [
     ("cross-entropy", {}),
     ("weighted", {"gamma": 1.0}),
@@ -47,11 +52,13 @@ def drawn(built: Any, tags: Any) -> list[torch.Tensor]:
     return [one for one in found if bool((one >= 0).any())]
 
 
-@pytest.mark.parametrize("name", SAMPLERS)
+@pytest.mark.parametrize(("name", "sampling"), SAMPLERS)
 @pytest.mark.parametrize(("loss", "options"), LOSSES)
-def test_the_told_prior_is_the_learned_one(name: str, loss: str, options: dict[str, Any], corpus: Any) -> None:
+def test_the_told_prior_is_the_learned_one(
+    name: str, sampling: dict[str, Any], loss: str, options: dict[str, Any], corpus: Any
+) -> None:
     windows = corpus.windows
-    built = sampler(name, windows=windows, budget=Budget(tokens=256, seed=5))
+    built = sampler(name, windows=windows, budget=Budget(tokens=256, seed=5), **sampling)
     counts = windows.counts.sum(axis=0)
     loss_of = objective(loss, counts=counts, groups=windows.groups, **options)
     told = loss_of.effective_prior(built.marginals())

@@ -167,7 +167,7 @@ def test_a_wrong_setting_is_told_with_what_is_allowed(override: str, told: str) 
         (["objective.name=ldam"], "needs head.name to be cosine"),
         (["objective.name=ldam", "head={name: cosine, scale: 8}"], "ldam needs them alike"),
         (["objective.name=btl", "sampler.othrs=relabel"], r"sampler\.othrs: .*did you mean others"),
-        (["objective.name=btl", "sampler.others=all"], r"sampler\.others: Input should be 'mask' or 'relabel'"),
+        (["objective.name=btl", "sampler.others=all"], r"sampler\.others: Input should be 'mask', 'relabel' or 'keep'"),
         (["objective.name=btl", "sampler={name: length-bucketed, start: 0.5}"], r"sampler\.start: has no effect"),
         (["objective.name=seesaw", "head.name=per-label"], "needs head.name to be softmax or cosine"),
         (["second_stage.name=crt", "head.name=per-label"], "needs head.name to be softmax"),

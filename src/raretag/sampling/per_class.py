@@ -1,4 +1,4 @@
-"""BTL's batches: each is about one label against `O`."""
+"""BTL's batches: each is about one label, by its targets or by its windows alone."""
 
 from __future__ import annotations
 
@@ -23,8 +23,10 @@ _POWERS = {"uniform": 0.0, "square-root": 0.5, "proportional": 1.0}
 class PerClassOptions(Options):
     """Options of `per-class`."""
 
-    others: Literal["mask", "relabel"] = Field(
-        default="mask", description="tokens of labels that the batch is not about: left out of the loss, or taken as O"
+    others: Literal["mask", "relabel", "keep"] = Field(
+        default="mask",
+        description="tokens of labels that the batch is not about: left out of the loss, taken as O, "
+        "or learned like any other",
     )
     order: Literal["square-root", "uniform", "proportional", "round-robin"] = Field(
         default="square-root",
@@ -45,7 +47,8 @@ class PerClass(WindowSampler[PerClassOptions]):
     batches by length, each once before any comes again in that epoch; a batch may be small, but repeats none.
     Of windows without the label there come no more than exist, each only where it fits beside one that holds it.
     With r_k the share of k among the targets of its batches, cross-entropy on masked batches learns ∝ q_k r_k for k
-    and ∝ Σ q_k (1 − r_k) for `O`; relabelled ones differ in r_k only.
+    and ∝ Σ q_k (1 − r_k) for `O`; relabelled ones differ in r_k only. With `others` kept, a batch is about k by its
+    windows alone: every tag y stays a target, and is learned ∝ Σ q_k r_ky, r_ky its share in batches about k.
     Draws carry the label as `focus`.
     """
 
@@ -59,10 +62,20 @@ class PerClass(WindowSampler[PerClassOptions]):
         if not len(self._labels):
             raise ValueError(f"none of {len(windows)} windows holds a label, and each batch must be about one")
 
+    @property
+    def batch_shares(self) -> Array:
+        """q_k, float64 (labels,): the share of the batches that is about each label, 0 for one that no window holds."""
+        shares = np.zeros(self._held.shape[1])
+        shares[self._labels] = self._shares()
+        return shares
+
     def targets(self, tags: Integers, draw: int) -> Integers:
-        """Tokens of labels other than the draw's are −100 or, relabelled, 0; of (tokens, labels) one column is left."""
+        """Tokens of labels other than the draw's are −100 or, relabelled, 0; of (tokens, labels) one column is left.
+
+        With `others` kept, all tags are as they were.
+        """
         focus = Draw.of(draw).focus
-        if not focus:
+        if not focus or self.options.others == "keep":
             return tags
         if tags.ndim == 2:
             return np.where(np.arange(1, tags.shape[1] + 1) == focus, tags, IGNORE_INDEX)
@@ -113,6 +126,8 @@ class PerClass(WindowSampler[PerClassOptions]):
         return [about[number] for number in rng.permutation(len(about))]
 
     def _kept(self, counts: Array, focus: int) -> Array:
+        if self.options.others == "keep":
+            return counts
         own = self.windows.groups == focus
         kept = np.where(own | (self.windows.groups == 0), counts, 0.0)
         if self.options.others == "relabel":
@@ -121,6 +136,8 @@ class PerClass(WindowSampler[PerClassOptions]):
 
     def _kept_by_label(self, counts: Array, focus: int) -> Array:
         kept = super()._kept_by_label(counts, focus)
+        if self.options.others == "keep":
+            return kept
         return np.where(np.arange(1, len(kept) + 1)[:, None] == focus, kept, 0.0)
 
     def _kinds(self) -> Sequence[Kind]:
