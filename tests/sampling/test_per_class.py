@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from raretag.sampling import Budget, Draw, Windows, WindowSampler, sampler
+from raretag.sampling.per_class import PerClass
 
 BUDGET = Budget(tokens=256, seed=3)
 ORDERS = ("square-root", "uniform", "proportional", "round-robin")
@@ -178,4 +179,5 @@ def test_batch_shares_are_those_of_the_batches_drawn(corpus: Any, order: str) ->
     built = build(corpus, order=order)
     found = Counter(Draw.of(batch[0]).focus for batch in epochs(built, 60))
     drawn = [found[focus] / found.total() for focus in range(1, 6)]
-    np.testing.assert_allclose(built.batch_shares, drawn, atol=0.005)  # type: ignore[attr-defined]
+    assert isinstance(built, PerClass)
+    np.testing.assert_allclose(built.batch_shares, drawn, atol=0.005)

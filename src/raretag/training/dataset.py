@@ -95,10 +95,9 @@ def prepare(
     special = special_tokens(tokenizer)
     tag_counts = np.zeros(len(blank.tags), dtype=np.int64)
     tagged: list[TaggedWindow] = []
-    for number, (document, pieces, tags) in enumerate(zip(documents, tokens, encoded, strict=True)):
+    for document, pieces, tags in zip(documents, tokens, encoded, strict=True):
         tag_counts += blank.count(tags.tags)
-        cut = make_windows(document.text, pieces, document=number, settings=windows, capacity=capacity)
-        tagged.extend(_tagged(window, pieces, tags.tags, special) for window in cut)
+        tagged += cut(document.text, pieces, tags.tags, settings=windows, capacity=capacity, special=special)
     schema = build_schema(
         labels,
         scheme=blank.scheme,
@@ -111,6 +110,20 @@ def prepare(
         dataset=WindowDataset(tagged),
         findings=tuple(finding for one in encoded for finding in one.findings),
     )
+
+
+def cut(
+    text: str,
+    tokens: Tokens,
+    tags: npt.NDArray[np.int64],
+    *,
+    settings: WindowSettings,
+    capacity: int,
+    special: SpecialTokens,
+) -> list[TaggedWindow]:
+    """The windows of one document with its tags, int64 (tokens,) or layered (tokens, labels)."""
+    windows = make_windows(text, tokens, document=0, settings=settings, capacity=capacity)
+    return [_tagged(window, tokens, tags, special) for window in windows]
 
 
 def _tagged(window: Window, tokens: Tokens, tags: npt.NDArray[np.int64], special: SpecialTokens) -> TaggedWindow:

@@ -1,0 +1,217 @@
+"""One training on labels drawn once, measured on the way; a finished one is kept, an interrupted one goes on."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, final
+
+import numpy as np
+from pydantic import ValidationError
+
+import raretag
+from raretag.errors import DataError
+from raretag.experiments.biaslab.designs import Design, Drawn, drawn_schema, tags_of
+from raretag.experiments.biaslab.measuring import RECORD, Measuring, Subject
+from raretag.experiments.biaslab.mechanisms import Mechanism
+from raretag.experiments.biaslab.models import Trainable
+from raretag.experiments.biaslab.restoring import Restoring
+from raretag.experiments.biaslab.results import PARTS, LabText, Measurement, Run, Shares
+from raretag.experiments.biaslab.settings import LabSettings
+from raretag.experiments.biaslab.shares import counted_shares
+from raretag.sampling import pack
+from raretag.training.dataset import TrainingData, WindowDataset
+from raretag.training.fitting import fit
+from raretag.training.heads import HEADS
+from raretag.training.history import read_history
+from raretag.training.learner import Learner, build_learner
+from raretag.training.ledger_records import read_ledger
+from raretag.training.methods import build_head
+from raretag.training.precision import Precision
+from raretag.training.run_folder import HISTORY, RESUME, read_json, write_json
+
+if TYPE_CHECKING:
+    from transformers import TrainerCallback
+
+_RUNS = "runs.json"
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Training:
+    """What one training is told: mechanisms that differ only in what becomes of its probabilities share it."""
+
+    mechanisms: Mapping[str, Mechanism]
+    marginals: tuple[float, ...]
+    seed: int
+    settings: LabSettings
+    text: LabText
+    encoder: str | None
+    precision: Precision
+
+    @property
+    def name(self) -> str:
+        """For people: the first mechanism, the probabilities, the seed."""
+        return f"{next(iter(self.mechanisms))}, {shown_marginals(self.marginals)}, seed {self.seed}"
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """All that the results depend on."""
+        settings = self.settings.model_dump(
+            mode="json", exclude={"mechanisms", "marginals", "seeds", "checkpoint_seconds", "steps"}
+        )
+        return {
+            **settings,
+            "steps": self.settings.least_steps,
+            "mechanisms": {
+                name: one.model_dump(mode="json", exclude={"about"}) for name, one in self.mechanisms.items()
+            },
+            "marginals": list(self.marginals),
+            "seed": self.seed,
+            "text": self.text.sha256,
+            "encoder": self.encoder or self.settings.encoder,
+            "precision": self.precision,
+            "raretag": raretag.__version__,
+        }
+
+    @property
+    def folder(self) -> str:
+        """Its own name in the lab's folder; other settings have another."""
+        digest = hashlib.sha256(json.dumps(self.identity, sort_keys=True).encode()).hexdigest()
+        first = next(iter(self.mechanisms)).replace("/", "-")
+        return f"{first}-{slug(self.marginals)}-{self.seed}-{digest[:10]}"
+
+    def finished(self, out: Path) -> list[Run] | None:
+        """The runs that `out` holds of this training, None where it has not finished."""
+        path = out / self.folder / _RUNS
+        if not path.exists():
+            return None
+        try:
+            return [Run.model_validate(run) for run in read_json(path)["runs"]]
+        except (ValidationError, KeyError, TypeError) as error:
+            raise DataError(
+                "the record of a finished training is damaged", remedy="Delete it and repeat the command", file=path
+            ) from error
+
+    def carry_out(
+        self, out: Path, *, trainable: Trainable, design: Design, callbacks: Sequence[TrainerCallback]
+    ) -> list[Run]:
+        """Train, or go on training, and keep the runs in `out`: one for each mechanism."""
+        folder = out / self.folder
+        (folder / RESUME).mkdir(parents=True, exist_ok=True)
+        drawn = design.draw(seed=self.seed)
+        learner, steps = self._learner(trainable, design, drawn["training"])
+        subject = Subject(
+            learner=learner,
+            trainable=trainable,
+            design=design,
+            drawn=drawn,
+            precision=self.precision,
+            seed=self.seed,
+            simulations=self.settings.simulations,
+        )
+        when = measured_steps(steps, number=self.settings.measurements)
+        seconds = fit(
+            learner,
+            out=folder,
+            precision=self.precision,
+            watchers=lambda history: [Measuring(subject, mechanisms=self.mechanisms, steps=set(when), history=history)],
+            callbacks=callbacks,
+        )
+        runs = self._runs(subject, folder / HISTORY, steps=steps, seconds=seconds)
+        write_json(folder / _RUNS, {"runs": [run.model_dump(mode="json") for run in runs]})
+        shutil.rmtree(folder / RESUME, ignore_errors=True)
+        return runs
+
+    def _learner(self, trainable: Trainable, design: Design, drawn: Drawn) -> tuple[Learner, int]:
+        """A fresh learner, and how many steps it will take: whole epochs."""
+        mechanism = next(iter(self.mechanisms.values()))
+        schema = drawn_schema(
+            drawn,
+            labels=design.labels,
+            scheme=self.settings.scheme,
+            layered=HEADS[mechanism.head.name].method.layered,
+        )
+        dataset = trainable.parts["training"].labelled(tags_of(drawn, schema=schema))
+        batches = self._batches(dataset)
+        epochs = math.ceil(self.settings.least_steps / batches)
+        settings = self.settings.training(mechanism, seed=self.seed, epochs=epochs)
+        head = build_head(settings, schema=schema)
+        learner = build_learner(
+            settings,
+            model=trainable.build(head, seed=self.seed),
+            head=head,
+            data=TrainingData(schema=schema, dataset=dataset, findings=()),
+            pad_id=trainable.pad_id,
+        )
+        return learner, epochs * batches
+
+    def _batches(self, dataset: WindowDataset) -> int:
+        """Batches of an epoch. Raises DataError where the text does not fill one."""
+        lengths, tokens = np.asarray(dataset.lengths, dtype=np.int64), self.settings.batch_tokens
+        if int(lengths.sum()) < tokens:
+            raise DataError(
+                f"the training part has {int(lengths.sum()):,} tokens, which is no batch of {tokens:,}",
+                remedy="Give more text, or lower batch_tokens",
+            )
+        return len(pack(lengths, tokens=tokens))
+
+    def _runs(self, subject: Subject, history: Path, *, steps: int, seconds: float) -> list[Run]:
+        records = [record[RECORD] for record in read_history(history) if RECORD in record]
+        schema = subject.learner.data.schema
+        return [
+            Run(
+                mechanism=name,
+                marginals=shown_marginals(self.marginals),
+                seed=self.seed,
+                labels=("O", *schema.labels),
+                tokens={part: int(subject.judged(part).sum()) for part in PARTS},
+                planted={part: tuple(subject.design.planted(part).tolist()) for part in PARTS},
+                empirical={part: tuple(counted_shares(subject.tags(part), schema=schema).tolist()) for part in PARTS},
+                effective_prior=tuple(
+                    Restoring.of(subject.learner, neighbours=mechanism.neighbours).effective_shares.tolist()
+                ),
+                prior_is_unique=subject.learner.objective.prior_is_unique,
+                steps=steps,
+                seconds=round(seconds, 2),
+                curve=tuple(Measurement.model_validate(record[name]) for record in records),
+                ledger=_shares(history),
+            )
+            for name, mechanism in self.mechanisms.items()
+        ]
+
+
+def measured_steps(steps: int, *, number: int) -> list[int]:
+    """At most `number` steps, the last among them, about equally far apart on a log scale."""
+    return sorted({round(step) for step in np.geomspace(max(1, steps / 50), steps, number)} | {steps})[-number:]
+
+
+def shown_marginals(marginals: Sequence[float]) -> str:
+    """In per cent, as people write them: 60/25/10/4/1 %."""
+    return "/".join(f"{100 * one:.6g}" for one in marginals) + " %"
+
+
+def slug(marginals: Sequence[float]) -> str:
+    """The same for a file's name: 60-25-10-4-1."""
+    return "-".join(f"{100 * one:.6g}" for one in marginals)
+
+
+def _shares(history: Path) -> Shares:
+    books = read_ledger(history)
+
+    def rows(figures: Any) -> tuple[tuple[float | None, ...], ...]:
+        return tuple(tuple(float(x) if np.isfinite(x) else None for x in row) for row in figures)
+
+    return Shares(
+        labels=books.labels,
+        steps=tuple(books.steps.tolist()),
+        loss=rows(books.loss_share),
+        gradient=rows(books.gradient_share),
+        pull=rows(books.pull),
+        push=rows(books.push),
+    )
