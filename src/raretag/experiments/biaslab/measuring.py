@@ -85,11 +85,13 @@ class Measuring(TrainerCallback):  # type: ignore[misc, unused-ignore]
     def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
         """Measure if it is time."""
         if state.global_step in self._steps:
-            found = {name: one.model_dump(mode="json") for name, one in self._measured(state.global_step)}
-            self._history.add(state, **{RECORD: found})
+            found = self.measured(state.global_step)
+            self._history.add(state, **{RECORD: {name: one.model_dump(mode="json") for name, one in found.items()}})
 
-    def _measured(self, step: int) -> Iterator[tuple[str, Measurement]]:
+    def measured(self, step: int) -> dict[str, Measurement]:
+        """What each mechanism predicts with the model as it is; `step` says when, for the record and for draws."""
         subject = self._subject
+        found: dict[str, Measurement] = {}
         hidden = {
             part: subject.trainable.hidden(subject.learner.model, part, precision=subject.precision)[
                 subject.judged(part)
@@ -108,7 +110,8 @@ class Measuring(TrainerCallback):  # type: ignore[misc, unused-ignore]
                 for cell in self._cells(part, prior, probabilities[part], mechanism=mechanism, step=step)
             ]
             known = information(restored["training"], subject.tags("training"))
-            yield name, Measurement(step=step, memorised=_rounded(known), cells=tuple(cells))
+            found[name] = Measurement(step=step, memorised=_rounded(known), cells=tuple(cells))
+        return found
 
     def _mixed(
         self, name: str, settings: NeighbourSettings, plain: Mapping[Part, Floats], hidden: Mapping[Part, Floats]
