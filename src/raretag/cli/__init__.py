@@ -7,7 +7,7 @@ import os
 import sys
 
 _INTERRUPTED = 130
-_RESUMABLE = ("train", "demo")
+_RESUMABLE = ("train", "demo", "biaslab")
 
 
 def main() -> None:

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 import raretag
-from raretag.cli import annotate, convert, demo, evaluate, heads, inspect, objectives, recipes, samplers, train
+from raretag.cli import annotate, biaslab, convert, demo, evaluate, heads, inspect, objectives, recipes, samplers, train
 
 app = typer.Typer(
     name="raretag",
@@ -40,6 +40,7 @@ app.command("convert")(convert.convert)
 app.command("train")(train.train)
 app.command("evaluate")(evaluate.evaluate)
 app.command("annotate")(annotate.annotate)
+app.command("biaslab")(biaslab.biaslab)
 app.command("recipes")(recipes.recipes)
 app.command("objectives")(objectives.objectives)
 app.command("samplers")(samplers.samplers)

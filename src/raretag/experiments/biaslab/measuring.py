@@ -109,7 +109,7 @@ class Measuring(TrainerCallback):  # type: ignore[misc, unused-ignore]
                 for part in PARTS
                 for cell in self._cells(part, prior, probabilities[part], mechanism=mechanism, step=step)
             ]
-            known = information(restored["training"], subject.tags("training"))
+            known = information(self._restoring[name].shifted(raw["training"]), subject.tags("training"))
             found[name] = Measurement(step=step, memorised=_rounded(known), cells=tuple(cells))
         return found
 

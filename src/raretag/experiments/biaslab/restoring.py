@@ -57,6 +57,10 @@ class Restoring:
         """Probabilities with the empirical prior; where text explains nothing they become exactly that."""
         if self.batches is not None:
             return undo_relabelling(probabilities, shares=self.batches, groups=self.schema.groups)
+        return self.shifted(probabilities)
+
+    def shifted(self, probabilities: Floats) -> Floats:
+        """The same by a shift of logits, whatever the batches: it leaves no probability at 0 that was above it."""
         return restore_prior(probabilities, effective=self.effective, empirical=self.empirical)
 
 

@@ -52,7 +52,9 @@ class LabSettings(BaseModel):
     )
     seeds: tuple[int, ...] = Field(default=(13,), min_length=1, description="of labels, head, batches and dropout")
     steps: int | None = Field(
-        default=None, ge=1, description="of training, rounded up to whole epochs; None: 400 bias-only, 600 frozen, 240 full"
+        default=None,
+        ge=1,
+        description="of training, rounded up to whole epochs; None: 400 bias-only, 600 frozen, 240 full",
     )
     measurements: int = Field(default=8, ge=1, le=1000, description="how often along the steps everything is measured")
     tokens: int = Field(default=16000, ge=1, description="of text, in both parts together, in whole documents")
@@ -62,7 +64,10 @@ class LabSettings(BaseModel):
     windows: WindowSettings = WindowSettings()
     batch_tokens: int = Field(default=1024, ge=16, description="tokens in a batch, padding included")
     learning_rate: float | None = Field(
-        default=None, gt=0, lt=1, description="peak rate; the head's is 5 times that; None: 0.02 bias-only, 0.01 frozen, full as train"
+        default=None,
+        gt=0,
+        lt=1,
+        description="peak rate; the head's is 5 times that; None: 0.02 bias-only, 0.01 frozen, full as train",
     )
     ledger_steps: int = Field(default=10, ge=1, description="steps between records of loss and gradient by label")
     simulations: int = Field(default=1999, ge=99, description="draws of the null distribution behind a p-value")
