@@ -18,6 +18,7 @@ def interrupted(*_: object, **__: object) -> None:
     [
         ("train", "raretag.training.fine_tuning.plan_training"),
         ("demo", "raretag.training.fine_tuning.plan_training"),
+        ("biaslab", "raretag.experiments.biaslab.lab.cut_text"),
         ("inspect", "raretag.corpus.inventory.inventory"),
     ],
 )
@@ -25,7 +26,12 @@ def test_interruption(
     raretag: Run, notes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str, place: str
 ) -> None:
     monkeypatch.setattr(place, interrupted)
-    words = {"train": (notes, "--out", tmp_path / "run"), "demo": ("--out", tmp_path / "demo"), "inspect": (notes,)}
+    words = {
+        "train": (notes, "--out", tmp_path / "run"),
+        "demo": ("--out", tmp_path / "demo"),
+        "biaslab": ("--out", tmp_path / "lab"),
+        "inspect": (notes,),
+    }
     shown = raretag(command, *words[command])
     goes_on = "" if command == "inspect" else "; the same command with --resume goes on"
     assert shown.code == 130

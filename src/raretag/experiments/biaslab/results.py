@@ -44,8 +44,8 @@ class Cell(_Record):
 class Measurement(_Record):
     """All cells at one step.
 
-    memorised: 1 − Σ log p(gold) / Σ log π(gold) on the training part, π its shares, p with the prior restored by a shift
-    of logits: 0 where only the shares are known, 1 where every label is; below 0 where p is worse than the shares.
+    memorised: 1 − Σ log p(gold) / Σ log π(gold) on the training part, π its shares, p with the prior restored by a
+    shift of logits: 0 where only the shares are known, 1 where every label is, below 0 where p is worse than shares.
     """
 
     step: int
