@@ -100,3 +100,15 @@ def test_the_readme_counts_what_is_registered() -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     told = f"{words[len(OBJECTIVES)]} objectives, {words[len(SAMPLERS)]} samplers, {words[len(HEADS)]} heads"
     assert told in readme
+
+
+def test_the_bias_labs_page_names_every_setting_and_mechanism() -> None:
+    from raretag.experiments.biaslab.mechanisms import PRESETS
+    from raretag.experiments.biaslab.settings import LabSettings
+
+    page = (ROOT / "docs" / "bias-lab.md").read_text(encoding="utf-8")
+    told = {"marginals": "60/25/10/4/1, 99/1", "mechanisms": "by model", "seeds": "13", "held_out": "1/3"}
+    for name, field in LabSettings.model_fields.items():
+        default = "" if name == "windows" else f" `{told.get(name, f'{field.default}')}` |"
+        assert f"| `{name}` |{default}" in page, name
+    assert [name for name in PRESETS if f"`{name}`" not in page] == []
