@@ -68,10 +68,11 @@ def _why(summary: Summary, verdict: Verdict) -> str:
         )
     soft = summary.end.cell("held_out", "soft", "raw")
     foretold = sum(abs(a - b) for a, b in zip(soft.predicted, summary.effective_prior, strict=True)) / 2
-    cause = "as its effective prior foretells" if foretold < (soft.tv.mean or 0) / 2 else "unlike its effective prior"
+    moved = soft.tv.mean or 0.0
+    cause = "what" if foretold <= moved / 2 else "in part what" if foretold < moved else "not what"
     return (
-        f"That is {cause} ({foretold:.3f} from it); with the prior restored the total variation is "
-        f"{_figure(restored.tv)}, and {decision}."
+        f"That is {cause} its effective prior foretells ({foretold:.3f} from it); with the prior restored the total "
+        f"variation is {_figure(restored.tv)}, and {decision}."
     )
 
 
