@@ -16,8 +16,9 @@ from pathlib import Path
 
 from raretag.corpus.formats import read_corpus
 from raretag.errors import RaretagError
+from raretag.evaluation import Reading
 from raretag.experiments import BiasLabResults, bias_lab
-from raretag.experiments.biaslab.results import Part, Phase, Prior, Reading, Spread, Summary
+from raretag.experiments.biaslab.results import Part, Phase, Prior, Spread, Summary
 from raretag.experiments.biaslab.settings_file import load_lab_settings
 from raretag.reporting.biaslab import write_bias_lab_report
 

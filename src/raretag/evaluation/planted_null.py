@@ -23,6 +23,7 @@ def planted_p_value(
     sizes: NDArray[np.int64],
     reading: Reading,
     fixed: Floats | None = None,
+    learned: NDArray[np.int64] | None = None,
     simulations: int = 1999,
     seed: int,
 ) -> float:
@@ -37,7 +38,9 @@ def planted_p_value(
 
     predicted, empirical: float64 (labels,), >= 0, up to a factor, as for `fidelity`. planted: float64 (labels,),
     >= 0, sum 1. sizes: int64 (units,), >= 1, tokens of each unit. fixed: float64 (labels,), whole numbers >= 0, the
-    tokens whose label is not drawn, such as `O` outside of mentions; none by default. simulations: >= 1. seed: >= 0,
+    tokens whose label is not drawn, such as `O` outside of mentions; none by default. learned: int64 (units,), >= 1,
+    tokens of each unit of other text that was labelled likewise: predictions then know, in place of π, what shares came
+    out there, as one who has learned from it. Not together with `fixed`. simulations: >= 1. seed: >= 0,
     the same seed gives the same p. Raises ValueError for anything else.
     """
     labels = len(planted)
@@ -51,6 +54,11 @@ def planted_p_value(
     )
     rng = np.random.default_rng(seed)
     truth = (kept + _label_units(sizes, chances=chances, simulations=simulations, rng=rng)) / total
+    if learned is not None:
+        _check(learned, reading=reading, simulations=simulations, seed=seed)
+        if kept.any():
+            raise ValueError("give either fixed or learned: what is fixed in other text is not known")
+        expected = _label_units(learned, chances=chances, simulations=simulations, rng=rng) / learned.sum()
     told = expected if reading == "soft" else rng.multinomial(total, expected, size=simulations) / total
     simulated = kl_divergence(smoothed(truth, tokens=total), smoothed(told, tokens=total))
     at_least = int((simulated >= observed * (1 - ROUNDING) - ZERO).sum())

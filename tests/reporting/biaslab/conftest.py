@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import pytest
 
+from raretag.evaluation import Reading
 from raretag.experiments.biaslab.results import (
     PARTS,
     PRIORS,
@@ -17,7 +18,6 @@ from raretag.experiments.biaslab.results import (
     Measurement,
     Phase,
     Prior,
-    Reading,
     Run,
     Shares,
     Spread,

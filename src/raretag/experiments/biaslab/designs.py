@@ -17,6 +17,8 @@ from raretag.tagging import IGNORE, Schema, build_schema
 
 Array = npt.NDArray[np.float64]
 
+# of random streams, see `measuring`
+_LABELS = 1
 # a label must be expected this often in each part, or its share says nothing
 _LEAST = 10
 
@@ -77,8 +79,12 @@ class Design:
         return np.asarray(shares / shares.sum())
 
     def draw(self, *, seed: int) -> dict[Part, Drawn]:
-        """Labels for both parts; the same seed draws the same."""
-        rng = np.random.default_rng([seed, 0])
+        """Labels for both parts; the same seed draws the same.
+
+        Independent draws for each token or mention. Types share quotas of the training tokens; those that only the
+        held-out part holds are drawn independently.
+        """
+        rng = np.random.default_rng([seed, _LABELS])
         if self.name == "word-type":
             whole = _by_quota(self.units["training"].sizes, self.probabilities, rng=rng)
             return {part: self._placed(part, whole) for part in PARTS}

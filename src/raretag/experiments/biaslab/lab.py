@@ -13,6 +13,7 @@ from raretag.corpus.demo import demo_corpus
 from raretag.errors import UsageError
 from raretag.experiments.biaslab.conclusions import conclude
 from raretag.experiments.biaslab.designs import build_design
+from raretag.experiments.biaslab.judging import judged
 from raretag.experiments.biaslab.mechanisms import Mechanism
 from raretag.experiments.biaslab.models import Trainable, WholeEncoder, bias_only, frozen
 from raretag.experiments.biaslab.results import BiasLabResults, Run
@@ -47,11 +48,13 @@ def bias_lab(
     """Train on randomised labels by each mechanism and compare what is predicted with what was planted.
 
     corpus: where the text comes from, and the mentions for the design that labels these; None: the demo's notes. name:
-    what the results call it. `out` receives `biaslab.json` and, under `runs`, what is kept of each training; with
-    `resume` finished trainings are taken from there and an interrupted one goes on; settings may have grown.
+    what the results call it. `out` receives `biaslab.json`, rewritten after each training, and, under `runs`, what
+    is kept of each; with `resume` finished trainings are taken from there and an interrupted one goes on, and settings
+    may have grown. A training belongs to all mechanisms that share it: one more of these, and it is done again.
     `callbacks` are added to every trainer's, `announce` is told each stage in a short sentence.
     The same settings, text and machine give the same results, seconds aside.
-    Raises UsageError where `out` is taken, DataError where the text is too little to show what is planted.
+    Raises UsageError where `out` is taken, DataError where the text is too little to show what is planted, where a
+    kept record is damaged, or where a loss is no finite number.
     """
     quiet()
     refuse_several_processes()
@@ -70,6 +73,7 @@ def bias_lab(
         trainable: Trainable | None = None
         runs: list[Run] = []
         clock = _Clock(len(trainings))
+        results: BiasLabResults | None = None
         for number, training in enumerate(trainings, start=1):
             found = training.finished(out / RUNS)
             if found is None:
@@ -79,18 +83,32 @@ def bias_lab(
                     out / RUNS, trainable=trainable, design=designs[training.marginals], callbacks=callbacks
                 )
                 clock.done()
-            runs += found
-        summaries = summarise(runs, mechanisms=settings.mechanisms)
-        results = BiasLabResults(
-            raretag=raretag.__version__,
-            text=text.facts,
-            settings=settings.model_dump(mode="json"),
-            runs=tuple(runs),
-            summaries=summaries,
-            conclusions=tuple(conclude(one) for one in summaries),
-        )
-        write_json(out / RESULTS, results.model_dump(mode="json"))
+            runs += [
+                judged(
+                    run,
+                    design=designs[training.marginals],
+                    mechanism=settings.mechanisms[run.mechanism],
+                    simulations=settings.simulations,
+                )
+                for run in found
+            ]
+            results = _results(runs, settings=settings, text=text, complete=number == len(trainings))
+            write_json(out / RESULTS, results.model_dump(mode="json"))
+    assert results is not None
     return results
+
+
+def _results(runs: Sequence[Run], *, settings: LabSettings, text: Text, complete: bool) -> BiasLabResults:
+    summaries = summarise(runs, mechanisms=settings.mechanisms)
+    return BiasLabResults(
+        raretag=raretag.__version__,
+        complete=complete,
+        text=text.facts,
+        settings=settings.model_dump(mode="json"),
+        runs=tuple(runs),
+        summaries=summaries,
+        conclusions=tuple(conclude(one) for one in summaries),
+    )
 
 
 def _check_folder(out: Path, *, resume: bool) -> None:

@@ -14,13 +14,13 @@ import numpy.typing as npt
 import torch
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
-from raretag.evaluation import fidelity, planted_p_value
+from raretag.evaluation import Reading, fidelity
 from raretag.experiments.biaslab.designs import Design, Drawn, tags_of
 from raretag.experiments.biaslab.mechanisms import Mechanism
 from raretag.experiments.biaslab.models import Trainable
 from raretag.experiments.biaslab.restoring import Restoring
-from raretag.experiments.biaslab.results import PARTS, READINGS, Cell, Measurement, Part, Prior, Reading
-from raretag.experiments.biaslab.shares import counted_shares, decided, expected_shares, information, sampled
+from raretag.experiments.biaslab.results import PARTS, READINGS, Cell, Measurement, Part, Prior
+from raretag.experiments.biaslab.shares import by_label, counted_shares, decided, information, sampled
 from raretag.probability import Datastore, mixed
 from raretag.tagging import IGNORE
 from raretag.training.heads import to_probabilities
@@ -38,6 +38,8 @@ Votes = npt.NDArray[np.float64]
 
 RECORD: Final = "biaslab"
 _CHUNK = 16384
+# random streams end on a role of their own: one that another begins with would be the same stream
+SAMPLED: Final = 2
 
 
 @final
@@ -51,7 +53,6 @@ class Subject:
     drawn: Mapping[Part, Drawn]
     precision: Precision
     seed: int
-    simulations: int
 
     def judged(self, part: Part) -> npt.NDArray[np.bool_]:
         """bool (tokens,): where a tag tells the truth."""
@@ -60,6 +61,10 @@ class Subject:
     def tags(self, part: Part) -> Integers:
         """The gold tags of judged tokens, int64 (tokens,), or (tokens, labels) where labels are kept apart."""
         return tags_of(self.drawn[part], schema=self.learner.data.schema)[self.judged(part)]
+
+    def outcomes(self, part: Part) -> Integers:
+        """The label of each judged token, int64 (tokens,), 0 for `O`."""
+        return self.drawn[part].outcomes[self.judged(part)]
 
     def documents(self, part: Part) -> Integers:
         """The document of each judged token, int64 (tokens,)."""
@@ -75,9 +80,7 @@ class Measuring(TrainerCallback):  # type: ignore[misc, unused-ignore]
     ) -> None:
         self._subject = subject
         self._mechanisms = mechanisms
-        self._restoring = {
-            name: Restoring.of(subject.learner, neighbours=one.neighbours) for name, one in mechanisms.items()
-        }
+        self._restoring = Restoring.of(subject.learner)
         self._steps = steps
         self._history = history
         self._votes: dict[str, Mapping[Part, Votes]] = {}
@@ -99,30 +102,42 @@ class Measuring(TrainerCallback):  # type: ignore[misc, unused-ignore]
             for part in PARTS
         }
         plain = {part: _probabilities(subject.learner, hidden[part]) for part in PARTS}
+        restored = {part: self._restoring.restored(plain[part]) for part in PARTS}
+        shifted = {part: self._restoring.shifted(plain[part]) for part in PARTS}
         for name, mechanism in self._mechanisms.items():
-            raw = plain if mechanism.neighbours is None else self._mixed(name, mechanism.neighbours, plain, hidden)
-            restored = {part: self._restoring[name].restored(raw[part]) for part in PARTS}
-            versions: dict[Prior, Mapping[Part, Floats]] = {"raw": raw, "restored": restored}
+            votes = None if mechanism.neighbours is None else self._voted(name, mechanism.neighbours, hidden)
+            versions: dict[Prior, Mapping[Part, Floats]] = {
+                # votes have the empirical prior already, so that the model's alone is restored
+                "raw": _with(votes, plain, mechanism.neighbours),
+                "restored": _with(votes, restored, mechanism.neighbours),
+            }
             cells = [
                 cell
                 for prior, probabilities in versions.items()
                 for part in PARTS
                 for cell in self._cells(part, prior, probabilities[part], mechanism=mechanism, step=step)
             ]
-            known = information(self._restoring[name].shifted(raw["training"]), subject.tags("training"))
+            known = self._known(_with(votes, shifted, mechanism.neighbours)["training"])
             found[name] = Measurement(step=step, memorised=_rounded(known), cells=tuple(cells))
         return found
 
-    def _mixed(
-        self, name: str, settings: NeighbourSettings, plain: Mapping[Part, Floats], hidden: Mapping[Part, Floats]
-    ) -> Mapping[Part, Floats]:
-        """The model's probabilities with the votes of training tokens of other documents."""
-        votes = self._votes.get(name) or self._voted(settings, hidden)
-        if self._subject.trainable.fixed:
-            self._votes[name] = votes
-        return {part: mixed(plain[part], votes[part], weight=settings.weight) for part in PARTS}
+    def _known(self, probabilities: Floats) -> float:
+        """What probabilities on the training part tell of the labels that were drawn, see `Measurement`."""
+        subject = self._subject
+        outcomes, first = subject.outcomes("training"), subject.design.first
+        drawn = outcomes >= first
+        shares = by_label(probabilities[drawn], schema=subject.learner.data.schema)[:, first:]
+        totals = shares.sum(axis=1, keepdims=True)
+        shares = np.where(totals > 0, shares, 1.0) / np.where(totals > 0, totals, shares.shape[1])
+        return information(shares, outcomes[drawn] - first)
 
-    def _voted(self, settings: NeighbourSettings, hidden: Mapping[Part, Floats]) -> Mapping[Part, Votes]:
+    def _voted(self, name: str, settings: NeighbourSettings, hidden: Mapping[Part, Floats]) -> Mapping[Part, Votes]:
+        """The votes of training tokens of other documents; where hidden states stay the same, so do they."""
+        if name not in self._votes or not self._subject.trainable.fixed:
+            self._votes[name] = self._counted(settings, hidden)
+        return self._votes[name]
+
+    def _counted(self, settings: NeighbourSettings, hidden: Mapping[Part, Floats]) -> Mapping[Part, Votes]:
         subject = self._subject
         number = len(subject.learner.data.schema.tags)
         owners = subject.documents("training")
@@ -139,16 +154,12 @@ class Measuring(TrainerCallback):  # type: ignore[misc, unused-ignore]
         self, part: Part, prior: Prior, probabilities: Floats, *, mechanism: Mechanism, step: int
     ) -> Iterator[Cell]:
         subject = self._subject
-        schema, units = subject.learner.data.schema, subject.design.units[part]
+        schema = subject.learner.data.schema
         empirical = counted_shares(subject.tags(part), schema=schema)
         names = ("O", *schema.labels)
-        planted = np.zeros(len(names))
-        planted[subject.design.first :] = subject.design.probabilities
-        fixed = np.zeros(len(names))
-        fixed[0] = units.outside
         tokens = len(probabilities)
         # the draws of a reading depend on where they are made, not on what was measured before
-        place = [subject.seed, step, PARTS.index(part), prior == "restored"]
+        place = [subject.seed, step, PARTS.index(part), int(prior == "restored"), SAMPLED]
         for reading in READINGS:
             predicted = self._predicted(reading, part, probabilities, mechanism=mechanism, place=place)
             found = fidelity(predicted, empirical, labels=names, tokens=tokens)
@@ -163,16 +174,6 @@ class Measuring(TrainerCallback):  # type: ignore[misc, unused-ignore]
                 amplification=_defined(found.amplification),
                 amplification_among_labels=_defined(found.amplification_among_labels),
                 never_predicted=found.never_predicted,
-                p_value=planted_p_value(
-                    predicted,
-                    empirical,
-                    planted=planted,
-                    sizes=units.sizes[units.sizes > 0],
-                    reading=reading,
-                    fixed=fixed,
-                    simulations=subject.simulations,
-                    seed=subject.seed,
-                ),
             )
 
     def _predicted(
@@ -180,9 +181,9 @@ class Measuring(TrainerCallback):  # type: ignore[misc, unused-ignore]
     ) -> npt.NDArray[np.float64]:
         schema = self._subject.learner.data.schema
         if reading == "soft":
-            return expected_shares(probabilities, schema=schema)
+            return np.asarray(by_label(probabilities, schema=schema).mean(axis=0))
         if reading == "sampled":
-            return counted_shares(sampled(probabilities, rng=np.random.default_rng(place)), schema=schema)
+            return sampled(by_label(probabilities, schema=schema), rng=np.random.default_rng(place))
         tags = decided(
             probabilities, decision=mechanism.decision, documents=self._subject.documents(part), schema=schema
         )
@@ -192,15 +193,24 @@ class Measuring(TrainerCallback):  # type: ignore[misc, unused-ignore]
 def _probabilities(learner: Learner, hidden: Floats) -> Floats:
     """What the head makes of hidden states: float32 (tokens, *shape of a token's tags)."""
     layer = tag_head(learner.model)
-    was_training = layer.training
+    device, was_training = learner.model.device, layer.training
     layer.eval()
     with torch.inference_mode():
         pieces = [
-            to_probabilities(layer(torch.from_numpy(hidden[start : start + _CHUNK]))).numpy()
+            to_probabilities(layer(torch.from_numpy(hidden[start : start + _CHUNK]).to(device))).cpu().numpy()
             for start in range(0, len(hidden), _CHUNK)
         ]
     layer.train(was_training)
     return np.concatenate(pieces)
+
+
+def _with(
+    votes: Mapping[Part, Votes] | None, probabilities: Mapping[Part, Floats], settings: NeighbourSettings | None
+) -> Mapping[Part, Floats]:
+    """Probabilities with the votes of neighbours mixed in, if there are any."""
+    if votes is None or settings is None:
+        return probabilities
+    return {part: mixed(probabilities[part], votes[part], weight=settings.weight) for part in PARTS}
 
 
 def _rounded(value: float) -> float:

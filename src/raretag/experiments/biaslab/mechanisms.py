@@ -156,6 +156,8 @@ def _role(word: str) -> tuple[str, Any]:
         return "neighbours", {}
     if word == "viterbi":
         return "decision", word
+    if word in PRESETS or word in GROUPS:
+        raise ValueError(f"the preset {word!r} cannot be joined with methods by +; write it out in a settings file")
     known = [*PRESETS, *GROUPS, *OBJECTIVES, *SAMPLERS, *HEADS, *REGULARISERS, "knn", "viterbi"]
     near = difflib.get_close_matches(word, known, n=1)
     hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(PRESETS)}, and methods joined by +"

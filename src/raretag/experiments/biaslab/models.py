@@ -44,13 +44,9 @@ class Trainable(ABC):
     def build(self, layer: Head[Any], *, seed: int) -> PreTrainedModel:
         """A model under a fresh layer; the same seed gives the same."""
 
-    @final
+    @abstractmethod
     def hidden(self, model: PreTrainedModel, part: Part, *, precision: Precision) -> Floats:
         """What the head is given at each judged token, float32 (tokens, width), without dropout."""
-        text = self.parts[part]
-        blank = text.labelled(np.zeros(len(text), dtype=np.int64))
-        features = extract_features(model, blank, pad_id=self.pad_id, precision=precision)
-        return np.asarray(features.hidden)
 
 
 @final
@@ -67,6 +63,12 @@ class WholeEncoder(Trainable):
         """The encoder as it was pretrained."""
         return build_model(self._source, head=layer, seed=seed)
 
+    def hidden(self, model: PreTrainedModel, part: Part, *, precision: Precision) -> Floats:
+        """One pass of the encoder."""
+        text = self.parts[part]
+        blank = text.labelled(np.zeros(len(text), dtype=np.int64))
+        return np.asarray(extract_features(model, blank, pad_id=self.pad_id, precision=precision).hidden)
+
 
 @final
 class CachedTokens(Trainable):
@@ -76,6 +78,7 @@ class CachedTokens(Trainable):
 
     def __init__(self, text: Text, *, hidden: Mapping[Part, Floats]) -> None:
         """hidden: float32 (tokens, width) of each part."""
+        self._hidden = hidden
         width = hidden["training"].shape[1]
         # number 0 is padding
         self._table = torch.from_numpy(
@@ -95,6 +98,11 @@ class CachedTokens(Trainable):
         layer.install(model)
         return model
 
+    def hidden(self, model: PreTrainedModel, part: Part, *, precision: Precision) -> Floats:
+        """As they were given."""
+        del model, precision
+        return self._hidden[part]
+
 
 def frozen(text: Text, *, source: EncoderSource, pad_id: int) -> CachedTokens:
     """A head on the hidden states that the encoder has before any training, each of mean 0 and variance 1.
@@ -104,10 +112,10 @@ def frozen(text: Text, *, source: EncoderSource, pad_id: int) -> CachedTokens:
     whole = WholeEncoder(text, source=source, pad_id=pad_id)
     model = whole.build(head("softmax", schema=build_schema([])), seed=0)
     hidden = {part: whole.hidden(model, part, precision="float32") for part in PARTS}
-    mean, deviation = hidden["training"].mean(axis=0), hidden["training"].std(axis=0)
-    return CachedTokens(
-        text, hidden={part: (hidden[part] - mean) / np.where(deviation > 0, deviation, 1) for part in PARTS}
-    )
+    mean = hidden["training"].mean(axis=0, dtype=np.float64)
+    deviation = hidden["training"].std(axis=0, dtype=np.float64)
+    scaled = {part: (hidden[part] - mean) / np.where(deviation > 0, deviation, 1) for part in PARTS}
+    return CachedTokens(text, hidden={part: scaled[part].astype(np.float32) for part in PARTS})
 
 
 def bias_only(text: Text) -> CachedTokens:

@@ -1,23 +1,20 @@
-"""How the empirical prior is put back, given what objective, sampler and neighbours teach."""
+"""How the empirical prior is put back, given what objective and sampler teach."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, final
+from typing import final
 
 import numpy as np
 import numpy.typing as npt
 
-from raretag.experiments.biaslab.shares import expected_shares
+from raretag.experiments.biaslab.shares import by_label
 from raretag.objectives.btl import BTL
 from raretag.objectives.cross_entropy import CrossEntropy
 from raretag.probability import restore_prior, undo_relabelling
 from raretag.sampling.per_class import PerClass
 from raretag.tagging import Schema
 from raretag.training.learner import Learner
-
-if TYPE_CHECKING:
-    from raretag.probability import NeighbourSettings
 
 Array = npt.NDArray[np.float64]
 Floats = npt.NDArray[np.float32]
@@ -37,21 +34,24 @@ class Restoring:
     schema: Schema
 
     @staticmethod
-    def of(learner: Learner, *, neighbours: NeighbourSettings | None) -> Restoring:
-        """What is known of a learner before it has taken a step; of its mixture with neighbours who know no more."""
+    def of(learner: Learner) -> Restoring:
+        """What is known of a learner before it has taken a step."""
         schema = learner.data.schema
         counts = schema.label_tag_counts if schema.layered else np.asarray(schema.tag_counts)
-        empirical = counts / counts.sum(axis=-1, keepdims=True)
-        effective = learner.prior()
-        if neighbours is not None:
-            effective = neighbours.weight * empirical + (1 - neighbours.weight) * effective
-        batches = None if schema.layered or neighbours is not None else _relabelled_batches(learner)
-        return Restoring(effective=effective, empirical=empirical, batches=batches, schema=schema)
+        return Restoring(
+            effective=learner.prior(),
+            empirical=counts / counts.sum(axis=-1, keepdims=True),
+            batches=None if schema.layered else _relabelled_batches(learner),
+            schema=schema,
+        )
 
-    @property
-    def effective_shares(self) -> Array:
-        """By label, `O` first, float64 (labels + 1,)."""
-        return expected_shares(self.effective[None], schema=self.schema)
+    def effective_shares(self, *, votes: float) -> Array:
+        """By label, `O` first, float64 (labels + 1,), of a mixture in which neighbours have the share `votes`.
+
+        Neighbours that know no more than the model vote as the training part is.
+        """
+        taught, empirical = (by_label(one[None], schema=self.schema)[0] for one in (self.effective, self.empirical))
+        return np.asarray(votes * empirical + (1 - votes) * taught)
 
     def restored(self, probabilities: Floats) -> Floats:
         """Probabilities with the empirical prior; where text explains nothing they become exactly that."""

@@ -6,10 +6,11 @@ from typing import Any, Final, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict
 
+from raretag.evaluation import Reading
+
 Part = Literal["training", "held_out"]
-Reading = Literal["hard", "soft", "sampled"]
 Prior = Literal["raw", "restored"]
-Verdict = Literal["preserves", "amplifies", "flattens", "shifts"]
+Verdict = Literal["preserves", "amplifies", "flattens", "shifts", "undecided"]
 
 PARTS: Final[tuple[Part, ...]] = get_args(Part)
 READINGS: Final[tuple[Reading, ...]] = get_args(Reading)
@@ -25,7 +26,7 @@ class Cell(_Record):
 
     hard: counts of decided tags. soft: sums of probabilities. sampled: counts of tags drawn from them. restored: after
     the empirical prior took the place of the effective one. predicted: shares by label, summing to 1; the measures are
-    those of `raretag.evaluation.Fidelity`. p_value: of `raretag.evaluation.planted_p_value`.
+    those of `raretag.evaluation.Fidelity`, kl in nats. p_value: as `judging` has it, None where none is defined.
     """
 
     part: Part
@@ -38,14 +39,15 @@ class Cell(_Record):
     amplification: float | None
     amplification_among_labels: float | None
     never_predicted: tuple[str, ...]
-    p_value: float
+    p_value: float | None = None
 
 
 class Measurement(_Record):
     """All cells at one step.
 
-    memorised: 1 − Σ log p(gold) / Σ log π(gold) on the training part, π its shares, p with the prior restored by a
-    shift of logits: 0 where only the shares are known, 1 where every label is, below 0 where p is worse than shares.
+    memorised: 1 − Σ log p(label) / Σ log π(label) over the training tokens whose label is drawn, π their shares, p with
+    the prior restored by a shift of logits: 0 where only the shares are known, 1 where every label is, below 0 where p
+    is worse than the shares.
     """
 
     step: int
@@ -72,7 +74,8 @@ class Run(_Record):
     """One mechanism, trained once on labels drawn once.
 
     planted, empirical: shares of the labels, `O` first, that the design draws from and that it has drawn. tokens:
-    judged ones. effective_prior: what objective, sampler and neighbours teach where no text explains a label.
+    judged ones. effective_prior: what objective, sampler and neighbours teach where no text explains a label. seconds:
+    of the steps and measurements of the training, which mechanisms may share.
     """
 
     mechanism: str
@@ -128,9 +131,10 @@ class Phase(_Record):
 
 
 class Summary(_Record):
-    """A mechanism at one set of marginals, over its seeds; shares are means.
+    """A mechanism at one set of marginals, over its seeds; shares are means. seconds: the sum over the seeds.
 
-    before: the last measurement at which less than a tenth was memorised, None where some seed has none.
+    before: the last measurement at which less than a tenth was memorised, None where some seed has none; it is the last
+    of all where a mechanism never memorises.
     """
 
     mechanism: str
@@ -166,9 +170,10 @@ class LabText(_Record):
 
 
 class BiasLabResults(_Record):
-    """Everything, as `biaslab.json` holds it."""
+    """Everything, as `biaslab.json` holds it. complete: whether every training that was asked for has ended."""
 
     raretag: str
+    complete: bool = True
     text: LabText
     settings: dict[str, Any]
     runs: tuple[Run, ...]

@@ -20,7 +20,6 @@ Model = Literal["bias-only", "frozen", "full"]
 STEPS: Final[Mapping[Model, int]] = {"bias-only": 400, "frozen": 600, "full": 240}
 # the head's own is five times as high
 RATES: Final[Mapping[Model, float | None]] = {"bias-only": 0.02, "frozen": 0.01, "full": None}
-_GROUP: Final[Mapping[Model, str]] = {"bias-only": "all", "frozen": "all", "full": "paper"}
 # shares that rounding keeps from 1
 _ROUNDING = 1e-6
 
@@ -70,7 +69,9 @@ class LabSettings(BaseModel):
         description="peak rate; the head's is 5 times that; None: 0.02 bias-only, 0.01 frozen, full as train",
     )
     ledger_steps: int = Field(default=10, ge=1, description="steps between records of loss and gradient by label")
-    simulations: int = Field(default=1999, ge=99, description="draws of the null distribution behind a p-value")
+    simulations: int = Field(
+        default=1999, ge=499, description="draws of the null distribution behind a p-value, at least 500 a seed less 1"
+    )
     precision: Literal["auto", "bfloat16", "float32"] = Field(default="auto", description="of the full model")
     checkpoint_seconds: float = Field(default=120.0, ge=0, description="how often an unfinished training is saved")
 
@@ -97,7 +98,8 @@ class LabSettings(BaseModel):
                 raise ValueError(f"({shown}): each probability must be above 0; leave the label out")
             if abs(math.fsum(row) - 1) > _ROUNDING:
                 raise ValueError(f"({shown}) sum to {math.fsum(row):g}, not to 1")
-        if len(set(marginals)) < len(marginals):
+        # as they are shown, see `shown_marginals`
+        if len({tuple(f"{100 * one:.6g}" for one in row) for row in marginals}) < len(marginals):
             raise ValueError("the same probabilities are given twice")
         return marginals
 
@@ -106,7 +108,7 @@ class LabSettings(BaseModel):
     def _one_or_several(cls, seeds: Any) -> Any:
         if isinstance(seeds, str):
             seeds = [one.strip() for one in seeds.split(",")]
-        return (seeds,) if isinstance(seeds, int) else seeds
+        return (seeds,) if isinstance(seeds, int) and not isinstance(seeds, bool) else seeds
 
     @field_validator("seeds")
     @classmethod
@@ -121,7 +123,7 @@ class LabSettings(BaseModel):
         """Names become what they stand for; settings beside a name stay."""
         if isinstance(mechanisms, str):
             mechanisms = [name.strip() for name in mechanisms.split(",")]
-        if isinstance(mechanisms, list | tuple):
+        if isinstance(mechanisms, list | tuple) and all(isinstance(name, str) for name in mechanisms):
             mechanisms = dict.fromkeys(mechanisms)
         if not isinstance(mechanisms, Mapping):
             return mechanisms
@@ -134,7 +136,7 @@ class LabSettings(BaseModel):
     @classmethod
     def _those_of_the_model(cls, content: Any) -> Any:
         if isinstance(content, Mapping) and not content.get("mechanisms"):
-            return {**content, "mechanisms": _GROUP.get(content.get("model", "frozen"), "paper")}
+            return {**content, "mechanisms": "paper" if content.get("model") == "full" else "all"}
         return content
 
     @model_validator(mode="after")
@@ -164,6 +166,19 @@ class LabSettings(BaseModel):
             raise ValidationError.from_exception_data("settings", wrong)
         return self
 
+    @model_validator(mode="after")
+    def _options_that_do_something(self) -> LabSettings:
+        if self.precision != "auto" and self.model != "full":
+            raise ValueError(f"precision is that of the full model; the model {self.model} has none to choose")
+        whole = self.design == "mention" and self.scheme == "BIO"
+        for name, mechanism in self.mechanisms.items():
+            if mechanism.decision == "viterbi" and not whole:
+                raise ValueError(f"mechanisms.{name}: viterbi is argmax unless design is mention and scheme is BIO")
+        if self.simulations + 1 < 500 * len(self.seeds):
+            needed = 500 * len(self.seeds) - 1
+            raise ValueError(f"{len(self.seeds)} seeds need {needed:,} simulations for p-values that can decide")
+        return self
+
     @property
     def least_steps(self) -> int:
         """How many steps are asked for."""
@@ -181,7 +196,7 @@ class LabSettings(BaseModel):
                 "windows": self.windows.model_dump(),
                 "optimiser": {"epochs": epochs, "batch_tokens": self.batch_tokens, "learning_rate": rate},
                 "ledger_steps": self.ledger_steps,
-                "precision": self.precision if self.model == "full" else "float32",
+                "precision": self.precision,
                 "checkpoint_seconds": self.checkpoint_seconds,
             }
         )

@@ -16,26 +16,26 @@ Integers = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float32]
 
 
-def expected_shares(probabilities: npt.NDArray[np.floating], *, schema: Schema) -> Array:
-    """Σ p / tokens by label, float64 (labels + 1,), summing to 1.
+def by_label(probabilities: npt.NDArray[np.floating], *, schema: Schema) -> Array:
+    """The probability of each label, `O` first, float64 (tokens, labels + 1), rows summing to 1.
 
-    probabilities: float (tokens, tags), or (tokens, labels, tags of a label) of a layered schema: there `O` has what
-    the labels leave of 1, at least 0.
+    probabilities: float (tokens, tags), or (tokens, labels, tags of a label) of a layered schema. There labels do not
+    know of each other: as the designs give a token one label at most, `O` gets what they leave of 1, at least 0.
     """
-    means = probabilities.mean(axis=0, dtype=np.float64)
     if schema.layered:
-        own = means[:, 1:].sum(axis=1)
-        means = np.concatenate([[max(0.0, 1.0 - own.sum())], own])
+        own = probabilities[:, :, 1:].sum(axis=2, dtype=np.float64)
+        found = np.column_stack([np.maximum(1.0 - own.sum(axis=1), 0.0), own])
     else:
-        means = np.bincount(schema.groups, weights=means)
-    return np.asarray(means / means.sum())
+        found = np.zeros((len(probabilities), len(schema.labels) + 1))
+        np.add.at(found.T, schema.groups, probabilities.T.astype(np.float64))
+    return np.asarray(found / found.sum(axis=1, keepdims=True))
 
 
 def counted_shares(tags: Integers, *, schema: Schema) -> Array:
-    """The share of tokens that have each label, float64 (labels + 1,), summing to 1.
+    """How often each label is given, `O` first, as shares: float64 (labels + 1,), summing to 1.
 
-    tags: int64 (tokens,), or (tokens, labels) of a layered schema, where a token may have several labels; −100 is left
-    out.
+    tags: int64 (tokens,), or (tokens, labels) of a layered schema, where a token may have several labels and then
+    counts for each; −100 is left out.
     """
     counts = np.bincount(schema.groups, weights=schema.count(tags).astype(np.float64))
     return np.asarray(counts / counts.sum())
@@ -49,23 +49,21 @@ def decided(probabilities: Floats, *, decision: Decision, documents: Integers, s
     return np.concatenate(viterbi(pieces, schema=schema))
 
 
-def sampled(probabilities: Floats, *, rng: np.random.Generator) -> Integers:
-    """A tag for each token, y ~ p; of the shape of `probabilities` without its last axis."""
-    totals = probabilities.cumsum(axis=-1, dtype=np.float64)
-    draws = rng.random(totals.shape[:-1])[..., None] * totals[..., -1:]
-    return np.asarray((totals <= draws).sum(axis=-1), dtype=np.int64)
+def sampled(shares: Array, *, rng: np.random.Generator) -> Array:
+    """The shares of labels drawn from `by_label`, one for each token: float64 (labels + 1,), summing to 1."""
+    totals = shares.cumsum(axis=1)
+    drawn = (totals <= rng.random((len(shares), 1)) * totals[:, -1:]).sum(axis=1)
+    return np.asarray(np.bincount(drawn, minlength=shares.shape[1]) / len(shares))
 
 
-def information(probabilities: npt.NDArray[np.floating], tags: Integers) -> float:
-    """1 − Σ log p(y) / Σ log π(y): 0 for shares alone, 1 for certainty about every tag (McFadden's pseudo-R²).
+def information(shares: Array, outcomes: Integers) -> float:
+    """1 − Σ log p(y) / Σ log π(y): 0 for shares alone, 1 for certainty about every label (McFadden's pseudo-R²).
 
-    probabilities: float (tokens, tags) or (tokens, labels, tags of a label). tags: int64 (tokens,) or (tokens, labels),
-    >= 0. π: the shares of the tags themselves, for each label where they are kept apart.
+    shares: p, float64 (tokens, outcomes), rows summing to 1. outcomes: y, int64 (tokens,). π: the shares of y itself.
+    0 where there is nothing to know.
     """
-    own = np.take_along_axis(probabilities, tags[..., None], axis=-1)[..., 0].astype(np.float64)
-    number = probabilities.shape[-1]
-    columns = tags.reshape(len(tags), -1).T
-    shares = np.stack([np.bincount(column, minlength=number) / len(column) for column in columns])
-    entropy = -float((shares * np.log(np.where(shares > 0, shares, 1))).sum()) * len(tags)
+    own = shares[np.arange(len(outcomes)), outcomes]
+    counts = np.bincount(outcomes, minlength=shares.shape[1])
+    entropy = -float((counts * np.log(np.where(counts > 0, counts, 1) / max(len(outcomes), 1))).sum())
     surprise = -float(np.log(np.maximum(own, np.finfo(np.float32).tiny)).sum())
     return 1 - surprise / entropy if entropy > 0 else 0.0

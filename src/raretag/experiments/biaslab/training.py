@@ -8,6 +8,7 @@ import math
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, final
 
@@ -16,21 +17,22 @@ from pydantic import ValidationError
 
 import raretag
 from raretag.errors import DataError
+from raretag.experiments.biaslab.books import ledger_shares
 from raretag.experiments.biaslab.designs import Design, Drawn, drawn_schema, tags_of
 from raretag.experiments.biaslab.measuring import RECORD, Measuring, Subject
 from raretag.experiments.biaslab.mechanisms import Mechanism
 from raretag.experiments.biaslab.models import Trainable
 from raretag.experiments.biaslab.restoring import Restoring
-from raretag.experiments.biaslab.results import PARTS, LabText, Measurement, Run, Shares
+from raretag.experiments.biaslab.results import PARTS, LabText, Measurement, Run
 from raretag.experiments.biaslab.settings import LabSettings
 from raretag.experiments.biaslab.shares import counted_shares
-from raretag.sampling import pack
+from raretag.objectives import OBJECTIVES, REGULARISERS
+from raretag.sampling import SAMPLERS, pack
 from raretag.training.dataset import TrainingData, WindowDataset
 from raretag.training.fitting import fit
 from raretag.training.heads import HEADS
 from raretag.training.history import read_history
 from raretag.training.learner import Learner, build_learner
-from raretag.training.ledger_records import read_ledger
 from raretag.training.methods import build_head
 from raretag.training.precision import Precision
 from raretag.training.run_folder import HISTORY, RESUME, read_json, write_json
@@ -39,6 +41,7 @@ if TYPE_CHECKING:
     from transformers import TrainerCallback
 
 _RUNS = "runs.json"
+_LIBRARIES = ("torch", "transformers", "numpy")
 
 
 @final
@@ -61,22 +64,36 @@ class Training:
 
     @property
     def identity(self) -> dict[str, Any]:
-        """All that the results depend on."""
-        settings = self.settings.model_dump(
-            mode="json", exclude={"mechanisms", "marginals", "seeds", "checkpoint_seconds", "steps"}
-        )
+        """All that its record depends on, but for the machine: options at their defaults and versions too."""
+        settings = self.settings
+        mechanism = next(iter(self.mechanisms.values()))
+        told = settings.training(mechanism, seed=self.seed, epochs=1)
         return {
-            **settings,
-            "steps": self.settings.least_steps,
-            "mechanisms": {
-                name: one.model_dump(mode="json", exclude={"about"}) for name, one in self.mechanisms.items()
+            "training": told.model_dump(mode="json", exclude={"precision", "checkpoint_seconds", "encoder"}),
+            "options": {
+                "objective": OBJECTIVES[told.objective.name]
+                .options.model_validate(told.objective.options)
+                .model_dump(),
+                "sampler": SAMPLERS[told.sampler_name].options.model_validate(told.sampler.options).model_dump(),
+                "head": HEADS[told.head.name].options.model_validate(told.head.options).model_dump(),
+                "regularisers": {
+                    name: REGULARISERS[name].options.model_validate(options).model_dump()
+                    for name, options in told.regularisers.items()
+                },
             },
+            "readings": {
+                name: one.model_dump(mode="json", include={"decision", "neighbours"})
+                for name, one in self.mechanisms.items()
+            },
+            "model": settings.model,
+            "design": settings.design,
             "marginals": list(self.marginals),
-            "seed": self.seed,
+            "steps": settings.least_steps,
+            "measurements": settings.measurements,
             "text": self.text.sha256,
-            "encoder": self.encoder or self.settings.encoder,
+            "encoder": self.encoder or settings.encoder,
             "precision": self.precision,
-            "raretag": raretag.__version__,
+            "versions": {"raretag": raretag.__version__, **{name: version(name) for name in _LIBRARIES}},
         }
 
     @property
@@ -101,7 +118,10 @@ class Training:
     def carry_out(
         self, out: Path, *, trainable: Trainable, design: Design, callbacks: Sequence[TrainerCallback]
     ) -> list[Run]:
-        """Train, or go on training, and keep the runs in `out`: one for each mechanism."""
+        """Train, or go on training, and keep the runs in `out`: one for each mechanism, not yet judged.
+
+        Raises DataError where the text does not fill a batch, or training ends in no finite numbers.
+        """
         folder = out / self.folder
         (folder / RESUME).mkdir(parents=True, exist_ok=True)
         drawn = design.draw(seed=self.seed)
@@ -113,7 +133,6 @@ class Training:
             drawn=drawn,
             precision=self.precision,
             seed=self.seed,
-            simulations=self.settings.simulations,
         )
         when = measured_steps(steps, number=self.settings.measurements)
         seconds = fit(
@@ -164,6 +183,7 @@ class Training:
     def _runs(self, subject: Subject, history: Path, *, steps: int, seconds: float) -> list[Run]:
         records = [record[RECORD] for record in read_history(history) if RECORD in record]
         schema = subject.learner.data.schema
+        restoring = Restoring.of(subject.learner)
         return [
             Run(
                 mechanism=name,
@@ -174,13 +194,15 @@ class Training:
                 planted={part: tuple(subject.design.planted(part).tolist()) for part in PARTS},
                 empirical={part: tuple(counted_shares(subject.tags(part), schema=schema).tolist()) for part in PARTS},
                 effective_prior=tuple(
-                    Restoring.of(subject.learner, neighbours=mechanism.neighbours).effective_shares.tolist()
+                    restoring.effective_shares(
+                        votes=0.0 if mechanism.neighbours is None else mechanism.neighbours.weight
+                    ).tolist()
                 ),
                 prior_is_unique=subject.learner.objective.prior_is_unique,
                 steps=steps,
                 seconds=round(seconds, 2),
                 curve=tuple(Measurement.model_validate(record[name]) for record in records),
-                ledger=_shares(history),
+                ledger=ledger_shares(history, steps=self.settings.ledger_steps),
             )
             for name, mechanism in self.mechanisms.items()
         ]
@@ -199,19 +221,3 @@ def shown_marginals(marginals: Sequence[float]) -> str:
 def slug(marginals: Sequence[float]) -> str:
     """The same for a file's name: 60-25-10-4-1."""
     return "-".join(f"{100 * one:.6g}" for one in marginals)
-
-
-def _shares(history: Path) -> Shares:
-    books = read_ledger(history)
-
-    def rows(figures: Any) -> tuple[tuple[float | None, ...], ...]:
-        return tuple(tuple(float(x) if np.isfinite(x) else None for x in row) for row in figures)
-
-    return Shares(
-        labels=books.labels,
-        steps=tuple(books.steps.tolist()),
-        loss=rows(books.loss_share),
-        gradient=rows(books.gradient_share),
-        pull=rows(books.pull),
-        push=rows(books.push),
-    )

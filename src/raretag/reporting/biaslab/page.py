@@ -16,7 +16,13 @@ from raretag.reporting.biaslab.facts import PART_WORDS, all_settings, facts
 from raretag.reporting.biaslab.sections import Entry, Section
 
 # a sign beside each verdict's word, so that no reader needs the colour
-SIGNS: Final[dict[Verdict, str]] = {"preserves": "=", "amplifies": "▲", "flattens": "▼", "shifts": "◆"}
+SIGNS: Final[dict[Verdict, str]] = {
+    "preserves": "=",
+    "amplifies": "▲",
+    "flattens": "▼",
+    "shifts": "◆",
+    "undecided": "?",
+}
 
 
 @final
