@@ -10,7 +10,7 @@ import pytest
 
 from .conftest import Run
 
-SMALL = ("--set", "tokens=6000", "--set", "simulations=99", "--set", "measurements=2", "--steps", 20)
+SMALL = ("--set", "tokens=6000", "--set", "simulations=999", "--set", "measurements=2", "--steps", 20)
 
 
 def test_everything_is_there(raretag: Run, notes: Path, tmp_path: Path) -> None:

@@ -33,7 +33,7 @@ AMPLIFICATION: Final = Caption(
     heading="Amplification along training",
     sentences=(
         "Above 1 the model makes frequent labels more frequent than they are, below 1 it evens them out; the lower "
-        "panel tells how far it had learned the training labels by heart by then. "
+        "panel tells how much of the training labels it knew by then. "
         "Lines are means over seeds, bands reach from the least to the greatest."
     ),
 )

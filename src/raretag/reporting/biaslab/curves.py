@@ -41,7 +41,7 @@ def amplification_curve(runs: Sequence[Run]) -> Curve:
 
 
 def memorised_curve(runs: Sequence[Run]) -> Curve:
-    """The share of what the training labels tell beyond their frequencies that the model has learned by heart."""
+    """The share of what the training labels tell beyond their frequencies that the model knows."""
     return _over_seeds([{at.step: at.memorised for at in run.curve} for run in runs])
 
 

@@ -25,6 +25,14 @@ SIGNS: Final[dict[Verdict, str]] = {
 }
 
 
+# what the text tells of labels, by the design that drew them
+TOLD: Final[Mapping[str, str]] = {
+    "token": "the text tells nothing of them, and a model knows only what it learned by heart",
+    "mention": "the text tells where mentions are, but not which label they have",
+    "word-type": "a word has the same label everywhere, which training can find out",
+}
+
+
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Picture:
@@ -63,6 +71,7 @@ def page(results: BiasLabResults, *, parts: Sequence[Section], pictures: Mapping
         pictures=pictures,
         mechanisms=_by_mechanism(parts),
         facts=facts(results),
+        told=TOLD.get(str(results.settings.get("design")), TOLD["token"]),
         settings=all_settings(results),
         signs=SIGNS,
         part_words=PART_WORDS,
