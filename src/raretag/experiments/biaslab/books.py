@@ -17,7 +17,8 @@ def ledger_shares(history: Path, *, steps: int) -> Shares:
     """Shares of loss and gradient, pull and push, by windows of `steps` steps.
 
     A checkpoint ends a record of the ledger early; such pieces of a window are joined, weighted by their steps. Figures
-    have five significant digits, which no joining changes. Raises DataError where the history holds no ledger.
+    have five significant digits, the last of which may change with when a training was saved. Raises DataError where
+    the history holds no ledger.
     """
     books = read_ledger(history)
     windows = -(-books.steps // steps)

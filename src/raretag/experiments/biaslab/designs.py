@@ -128,7 +128,7 @@ def build_design(name: str, text: Text, *, marginals: Sequence[float]) -> Design
                 f"the smallest probability, {probabilities.min():g}, needs {needed:,} {what} in each part to be "
                 f"expected {_LEAST} times, but the {part.replace('_', '-')} part has {there:,}",
                 remedy="Give more text, raise tokens, change held_out, or plant no smaller probability than "
-                f"{_LEAST / max(there, 1):.2g}"
+                f"{np.ceil(_LEAST / max(there, 1) * 1e5) / 1e5:.5g}"
                 if there > _LEAST
                 else "Give more text with more mentions",
             )

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 import raretag
 from raretag.corpus import Corpus
 from raretag.corpus.demo import demo_corpus
-from raretag.errors import UsageError
+from raretag.errors import DataError, UsageError
 from raretag.experiments.biaslab.conclusions import conclude
 from raretag.experiments.biaslab.designs import build_design
 from raretag.experiments.biaslab.judging import judged
@@ -67,6 +67,7 @@ def bias_lab(
     documents = (demo_corpus() if corpus is None else corpus).documents
     text = cut_text(documents, name=name, tokenizer=tokenizer, capacity=room, settings=settings)
     designs = {row: build_design(settings.design, text, marginals=row) for row in settings.marginals}
+    _check_batch(text, settings=settings)
     (out / RUNS).mkdir(parents=True, exist_ok=True)
     with alone(out / RUNS):
         trainings = _trainings(settings, text=text, source=source, precision=_precision(settings, out / RUNS))
@@ -121,6 +122,18 @@ def _check_folder(out: Path, *, resume: bool) -> None:
             )
         if not (out / RUNS).is_dir():
             raise UsageError("this is not a folder of the bias lab", remedy="Choose another --out", file=out)
+
+
+def _check_batch(text: Text, *, settings: LabSettings) -> None:
+    """Raises DataError where the training part does not fill a batch, before anything is written."""
+    windows = text.parts["training"].windows
+    # special tokens and context are seen by a whole encoder only
+    tokens = sum(len(one.input_ids) for one in windows) if settings.model == "full" else len(text.parts["training"])
+    if tokens < settings.batch_tokens:
+        raise DataError(
+            f"the training part has {tokens:,} tokens, which is no batch of {settings.batch_tokens:,}",
+            remedy="Give more text, or lower batch_tokens",
+        )
 
 
 def _trainable(

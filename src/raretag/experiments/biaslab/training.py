@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
-from pydantic import ValidationError
 
 import raretag
 from raretag.errors import DataError
@@ -28,7 +27,7 @@ from raretag.experiments.biaslab.settings import LabSettings
 from raretag.experiments.biaslab.shares import counted_shares
 from raretag.objectives import OBJECTIVES, REGULARISERS
 from raretag.sampling import SAMPLERS, pack
-from raretag.training.dataset import TrainingData, WindowDataset
+from raretag.training.dataset import TrainingData
 from raretag.training.fitting import fit
 from raretag.training.heads import HEADS
 from raretag.training.history import read_history
@@ -101,7 +100,8 @@ class Training:
         """Its own name in the lab's folder; other settings have another."""
         digest = hashlib.sha256(json.dumps(self.identity, sort_keys=True).encode()).hexdigest()
         first = next(iter(self.mechanisms)).replace("/", "-")
-        return f"{first}-{slug(self.marginals)}-{self.seed}-{digest[:10]}"
+        # file systems take 255 bytes, and a name may be any text
+        return f"{first}-{slug(self.marginals)}".encode()[:120].decode(errors="ignore") + f"-{self.seed}-{digest[:10]}"
 
     def finished(self, out: Path) -> list[Run] | None:
         """The runs that `out` holds of this training, None where it has not finished."""
@@ -109,8 +109,11 @@ class Training:
         if not path.exists():
             return None
         try:
-            return [Run.model_validate(run) for run in read_json(path)["runs"]]
-        except (ValidationError, KeyError, TypeError) as error:
+            runs = [Run.model_validate(run) for run in read_json(path)["runs"]]
+            if [run.mechanism for run in runs] != list(self.mechanisms):
+                raise ValueError("runs of other mechanisms")
+            return runs
+        except (KeyError, TypeError, ValueError) as error:
             raise DataError(
                 "the record of a finished training is damaged", remedy="Delete it and repeat the command", file=path
             ) from error
@@ -120,7 +123,7 @@ class Training:
     ) -> list[Run]:
         """Train, or go on training, and keep the runs in `out`: one for each mechanism, not yet judged.
 
-        Raises DataError where the text does not fill a batch, or training ends in no finite numbers.
+        Raises DataError where training ends in no finite numbers.
         """
         folder = out / self.folder
         (folder / RESUME).mkdir(parents=True, exist_ok=True)
@@ -157,7 +160,7 @@ class Training:
             layered=HEADS[mechanism.head.name].method.layered,
         )
         dataset = trainable.parts["training"].labelled(tags_of(drawn, schema=schema))
-        batches = self._batches(dataset)
+        batches = len(pack(np.asarray(dataset.lengths, dtype=np.int64), tokens=self.settings.batch_tokens))
         epochs = math.ceil(self.settings.least_steps / batches)
         settings = self.settings.training(mechanism, seed=self.seed, epochs=epochs)
         head = build_head(settings, schema=schema)
@@ -169,16 +172,6 @@ class Training:
             pad_id=trainable.pad_id,
         )
         return learner, epochs * batches
-
-    def _batches(self, dataset: WindowDataset) -> int:
-        """Batches of an epoch. Raises DataError where the text does not fill one."""
-        lengths, tokens = np.asarray(dataset.lengths, dtype=np.int64), self.settings.batch_tokens
-        if int(lengths.sum()) < tokens:
-            raise DataError(
-                f"the training part has {int(lengths.sum()):,} tokens, which is no batch of {tokens:,}",
-                remedy="Give more text, or lower batch_tokens",
-            )
-        return len(pack(lengths, tokens=tokens))
 
     def _runs(self, subject: Subject, history: Path, *, steps: int, seconds: float) -> list[Run]:
         records = [record[RECORD] for record in read_history(history) if RECORD in record]
