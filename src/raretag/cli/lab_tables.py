@@ -19,7 +19,7 @@ def show_bias_lab(results: BiasLabResults, console: Console) -> None:
     console.print(
         "Held-out text, end of training. Exponent: 1 preserves, above 1 amplifies, below 1 flattens. TV: total "
         "variation between predicted and true shares, of expected (soft), decided (hard) and restored probabilities.\n"
-        "p: of the soft shares, if only the planted probabilities were known. - is undefined.",
+        "p: how often shares learned from other text would be as far off by chance. - is undefined.",
         style="dim",
         soft_wrap=True,
     )
