@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import gc
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from transformers import PreTrainedTokenizerFast, TrainerCallback
+from torch import nn
+from transformers import PreTrainedModel, PreTrainedTokenizerFast, TrainerCallback
 
 from raretag.corpus import Corpus, Document, Mention
+from raretag.evaluation import Reading
 from raretag.experiments import BiasLabResults, LabSettings
 from raretag.experiments.biaslab.designs import Drawn, build_design, drawn_schema, tags_of
 from raretag.experiments.biaslab.measuring import Measuring, Subject
 from raretag.experiments.biaslab.mechanisms import named
 from raretag.experiments.biaslab.models import CachedTokens, Trainable, bias_only, frozen
-from raretag.experiments.biaslab.results import Cell, Measurement, Part, Prior, Reading
+from raretag.experiments.biaslab.results import PARTS, PRIORS, READINGS, Cell, Measurement, Part, Prior, Run, Shares
 from raretag.experiments.biaslab.text import Text, cut_text
 from raretag.tagging import EncoderSource, load_tokenizer, resolve_encoder
 from raretag.training.dataset import TrainingData
@@ -24,6 +27,7 @@ from raretag.training.heads import HEADS
 from raretag.training.history import History
 from raretag.training.learner import build_learner
 from raretag.training.methods import build_head
+from raretag.training.model import tag_head
 
 # words that are one token each, the frequent ones first
 WORDS = ("the", "and", "patient", "has", "no", "daily", "mg", "in", "3", "a", "b", "twice", "fever", "é")
@@ -46,6 +50,15 @@ def make_note(number: int) -> Document:
             text += f" {phrase}"
         text += "\n"
     return Document(id=f"note-{number:03}", text=text, mentions=tuple(mentions))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _quick_to_collect() -> Iterator[None]:
+    """Each trainer collects garbage before it begins: all that was imported need not be looked through every time."""
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
 
 
 @pytest.fixture(scope="session")
@@ -100,11 +113,12 @@ def make_subject(
     drawn: Mapping[Part, Drawn] | None = None,
     scheme: str = "IO",
     seed: int = 1,
-    simulations: int = 199,
 ) -> Subject:
     """What a measurement looks at, untrained; labels are drawn by the design unless they are given."""
     chosen = named(mechanism)[mechanism]
-    settings = LabSettings.model_validate({"mechanisms": {mechanism: chosen}, "scheme": scheme, "design": design, "batch_tokens": 128})
+    settings = LabSettings.model_validate(
+        {"mechanisms": {mechanism: chosen}, "scheme": scheme, "design": design, "batch_tokens": 128}
+    )
     plan = build_design(design, text, marginals=marginals)
     drawn = plan.draw(seed=seed) if drawn is None else drawn
     schema = drawn_schema(
@@ -127,8 +141,14 @@ def make_subject(
         drawn=drawn,
         precision="float32",
         seed=seed,
-        simulations=simulations,
     )
+
+
+def linear_of(model: PreTrainedModel) -> nn.Linear:
+    """The model's last layer."""
+    layer = tag_head(model)
+    assert isinstance(layer, nn.Linear)
+    return layer
 
 
 def measure(subject: Subject, folder: Path, *, mechanisms: str = "all-classes", step: int = 0) -> Measurement:
@@ -168,3 +188,35 @@ def timeless(results: BiasLabResults) -> dict[str, Any]:
     for one in (*content["runs"], *content["summaries"]):
         del one["seconds"]
     return content
+
+
+def make_measurement(
+    step: int, *, memorised: float = 0.0, change: Mapping[Part, Any] | None = None, **figures: Any
+) -> Measurement:
+    """A measurement of two labels whose cells all say the same; `change` has what those of a part say instead."""
+    plain = {
+        "predicted": (0.8, 0.2), "tv": 0.1, "kl": 0.2, "relative_error": 0.3, "amplification": 1.4,
+        "amplification_among_labels": None, "never_predicted": (), "p_value": 0.5, **figures,
+    }  # fmt: skip
+    cells = [
+        Cell(part=part, reading=reading, prior=prior, **{**plain, **((change or {}).get(part, {}))})
+        for part in PARTS
+        for reading in READINGS
+        for prior in PRIORS
+    ]
+    return Measurement(step=step, memorised=memorised, cells=tuple(cells))
+
+
+def make_run(curve: Sequence[Measurement], **content: Any) -> Run:
+    """A run of two labels, O and A."""
+    nothing = Shares(labels=("O", "A"), steps=(), loss=(), gradient=(), pull=(), push=())
+    return Run.model_validate(
+        {
+            "mechanism": "all-classes", "marginals": "70/30 %", "seed": 1, "labels": ("O", "A"),
+            "tokens": {"training": 200, "held_out": 100},
+            "planted": dict.fromkeys(PARTS, (0.7, 0.3)),
+            "empirical": {"training": (0.72, 0.28), "held_out": (0.68, 0.32)},
+            "effective_prior": (0.7, 0.3), "prior_is_unique": True, "steps": curve[-1].step, "seconds": 1.5,
+            "curve": tuple(curve), "ledger": nothing, **content,
+        }
+    )  # fmt: skip
