@@ -214,3 +214,46 @@ def test_unusable_shares_are_told(predicted: list[float], empirical: list[float]
             reading="soft",
             seed=0,
         )
+
+
+def test_who_has_learned_from_other_text_is_not_blamed_for_its_shares() -> None:
+    """Shares of one sample, told of another twice as small: nobody could do better, and p-values are uniform."""
+    rng = np.random.default_rng(5)
+    planted = np.array([0.6, 0.25, 0.1, 0.04, 0.01])
+    there, here = np.ones(2000, dtype=np.int64), np.ones(1000, dtype=np.int64)
+    values = {True: [], False: []}  # type: dict[bool, list[float]]
+    for seed in range(300):
+        learned, empirical = rng.multinomial(2000, planted), rng.multinomial(1000, planted)
+        for known in values:
+            values[known].append(
+                planted_p_value(
+                    learned.astype(float),
+                    empirical.astype(float),
+                    planted=planted,
+                    sizes=here,
+                    reading="soft",
+                    learned=there if known else None,
+                    simulations=199,
+                    seed=seed,
+                )
+            )
+    # 300 draws at .05: 15, give or take 3.8
+    assert 4 <= sum(value <= 0.05 for value in values[True]) <= 27
+    # without it the variance of the other sample counts against them
+    assert sum(value <= 0.05 for value in values[False]) > 33
+
+
+def test_learned_units_and_fixed_tokens_exclude_each_other() -> None:
+    units = np.ones(10, dtype=np.int64)
+    shares = np.array([0.5, 0.5])
+    with pytest.raises(ValueError, match="either fixed or learned"):
+        planted_p_value(
+            shares,
+            shares,
+            planted=shares,
+            sizes=units,
+            reading="soft",
+            fixed=np.array([5.0, 0.0]),
+            learned=units,
+            seed=0,
+        )

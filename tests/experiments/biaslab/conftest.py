@@ -17,7 +17,7 @@ from raretag.evaluation import Reading
 from raretag.experiments import BiasLabResults, LabSettings
 from raretag.experiments.biaslab.designs import Drawn, build_design, drawn_schema, tags_of
 from raretag.experiments.biaslab.measuring import Measuring, Subject
-from raretag.experiments.biaslab.mechanisms import named
+from raretag.experiments.biaslab.mechanisms import Mechanism, named
 from raretag.experiments.biaslab.models import CachedTokens, Trainable, bias_only, frozen
 from raretag.experiments.biaslab.results import PARTS, PRIORS, READINGS, Cell, Measurement, Part, Prior, Run, Shares
 from raretag.experiments.biaslab.text import Text, cut_text
@@ -107,7 +107,7 @@ def make_subject(
     text: Text,
     trainable: Trainable,
     *,
-    mechanism: str = "all-classes",
+    mechanism: str | Mechanism = "all-classes",
     design: str = "token",
     marginals: Sequence[float],
     drawn: Mapping[Part, Drawn] | None = None,
@@ -115,9 +115,9 @@ def make_subject(
     seed: int = 1,
 ) -> Subject:
     """What a measurement looks at, untrained; labels are drawn by the design unless they are given."""
-    chosen = named(mechanism)[mechanism]
+    chosen = named(mechanism)[mechanism] if isinstance(mechanism, str) else mechanism
     settings = LabSettings.model_validate(
-        {"mechanisms": {mechanism: chosen}, "scheme": scheme, "design": design, "batch_tokens": 128}
+        {"mechanisms": {"chosen": chosen}, "scheme": scheme, "design": design, "batch_tokens": 128}
     )
     plan = build_design(design, text, marginals=marginals)
     drawn = plan.draw(seed=seed) if drawn is None else drawn

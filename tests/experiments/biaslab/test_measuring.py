@@ -210,6 +210,13 @@ def test_votes_have_the_empirical_prior_already(text: Text, blank: CachedTokens,
     empirical = np.bincount(subject.drawn["training"].outcomes) / len(text.parts["training"])
     assert cell(found, "held_out", "soft").predicted == pytest.approx(0.3 * empirical + 0.7 * effective, abs=1e-6)
     assert cell(found, "held_out", "soft", "restored").predicted == pytest.approx(empirical, abs=1e-6)
+    # and without knowing better, a third of the way
+    with torch.no_grad():
+        linear_of(subject.learner.model).bias.zero_()
+    found = measure(subject, tmp_path, mechanisms="btl-mask-mean-knn")
+    shifted = empirical / effective / (empirical / effective).sum()
+    restored = cell(found, "held_out", "soft", "restored").predicted
+    assert restored == pytest.approx(0.3 * empirical + 0.7 * shifted, abs=1e-6)
 
 
 def test_a_training_tokens_own_document_has_no_vote(small_text: Text, tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from raretag.experiments.biaslab.mechanisms import PRESETS, named
+from raretag.experiments.biaslab.mechanisms import PRESETS, Mechanism, named
 from raretag.experiments.biaslab.models import CachedTokens
 from raretag.experiments.biaslab.restoring import Restoring
 from raretag.experiments.biaslab.text import Text
@@ -66,14 +66,24 @@ def test_begin_and_inside_are_one_label_and_outside_is_the_rest(text: Text, blan
 def test_only_plain_relabelled_batches_of_windows_as_they_come_are_divided(
     small_text: Text, seen: CachedTokens
 ) -> None:
-    def batches(name: str) -> np.ndarray | None:
-        return Restoring.of(make_subject(small_text, seen, mechanism=name, marginals=(0.6, 0.2, 0.2)).learner).batches
+    def batches(mechanism: str | Mechanism) -> np.ndarray | None:
+        subject = make_subject(small_text, seen, mechanism=mechanism, marginals=(0.6, 0.2, 0.2))
+        return Restoring.of(subject.learner).batches
 
     assert batches("btl-relabel") == pytest.approx([0.5, 0.5])
-    # windows chosen by what they hold, and labels kept apart
-    for name in (*PRESETS, "per-class", "per-class+per-label"):
+    for name in PRESETS:
         if name != "btl-relabel":
             assert batches(name) is None
+    relabelled = {"name": "per-class", "others": "relabel", "order": "uniform"}
+    assert batches(Mechanism.model_validate({"sampler": relabelled | {"without": None}})) == pytest.approx([0.5, 0.5])
+    # windows chosen by what they hold, labels kept apart, and a loss that is more than cross-entropy
+    for content in (
+        {"sampler": relabelled | {"without": 0.25}},
+        {"sampler": relabelled | {"without": None}, "head": {"name": "per-label"}},
+        {"sampler": relabelled | {"without": None}, "objective": {"name": "focal"}},
+        {"sampler": relabelled | {"without": None}, "regularisers": {"prior-kl": {}}},
+    ):
+        assert batches(Mechanism.model_validate(content)) is None
 
 
 def test_what_relabelling_learns_of_known_labels_is_undone_by_division_and_not_by_a_shift(
