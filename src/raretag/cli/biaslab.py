@@ -11,6 +11,7 @@ from raretag.cli import options
 from raretag.cli.output import result, status, tell_findings, write_figures
 from raretag.cli.targets import check_outside
 from raretag.cli.wording import shown
+from raretag.errors import UsageError
 
 
 def biaslab(
@@ -47,6 +48,8 @@ def biaslab(
     from raretag.corpus.formats import read_corpus
     from raretag.experiments.biaslab.settings_file import load_lab_settings
 
+    if data is None and format is not None:
+        raise UsageError("--format says how to read --data, which is not given", remedy="Give --data or leave it out")
     if data is not None:
         check_outside(out, name="--out", source=data, source_name="--data")
     given: dict[str, Any] = {

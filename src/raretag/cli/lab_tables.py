@@ -46,15 +46,25 @@ def _table(rows: list[Summary], results: BiasLabResults, console: Console) -> No
             Column(heading="TV soft", cells=tuple(_figure(one.tv, 3) for one in soft)),
             Column(heading="restored", cells=tuple(_figure(one.tv, 3) for one in restored), leaves=6),
             Column(heading="TV hard", cells=tuple(_figure(one.tv, 3) for one in hard), leaves=5),
-            Column(heading="never decided", cells=tuple(_never(one) for one in hard), leaves=4, justify="left"),
+            Column(
+                heading="never decided",
+                cells=tuple(_never(one, len(row.seeds)) for one, row in zip(hard, rows, strict=True)),
+                leaves=4,
+                justify="left",
+            ),
             Column(heading="p", cells=tuple(_figure(one.p_value, 3) for one in soft), leaves=3),
             Column(heading="memorised", cells=tuple(_figure(row.end.memorised, 2) for row in rows), leaves=1),
         ),
     )
 
 
-def _never(cell: SummaryCell) -> str:
-    return " ".join(shown(label) for label in cell.never_predicted) or "-"
+def _never(cell: SummaryCell, seeds: int) -> str:
+    """Labels that were decided for no token, with the number of seeds where that is not all of them."""
+    found = [
+        shown(label) if number == seeds else f"{shown(label)} ({number} of {seeds})"
+        for label, number in cell.never_predicted.items()
+    ]
+    return " ".join(found) or "-"
 
 
 def _figure(spread: Spread, digits: int) -> str:

@@ -198,6 +198,15 @@ def test_every_design_fills_the_grid(design: str, labels: int, scheme: str, lab:
     )
 
 
+def test_steps_are_rounded_up_to_whole_epochs(lab: Lab) -> None:
+    (epoch,) = (run.steps for run in lab("one", steps=1, mechanisms="all-classes").runs)
+    assert epoch > 2
+    for asked, epochs in ((epoch, 1), (epoch + 1, 2), (3 * epoch - 1, 3)):
+        (run,) = lab(f"of-{asked}", steps=asked, mechanisms="all-classes").runs
+        assert run.steps == epochs * epoch
+        assert run.curve[-1].step == run.steps
+
+
 def test_stages_are_announced(lab: Lab) -> None:
     told: list[str] = []
     lab("one", seeds=[1, 2], announce=told.append)

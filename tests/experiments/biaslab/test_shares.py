@@ -100,6 +100,18 @@ def test_paths_are_decided_document_by_document() -> None:
     assert not np.array_equal(found, plain)
 
 
+def test_a_path_ends_with_its_document() -> None:
+    """A document cannot go on with a mention that ended the one before."""
+    rows = np.full((4, 5), 0.01, dtype=np.float32)
+    rows[[0, 3], 0], rows[1, 1], rows[2, 2], rows[2, 1] = 0.96, 0.96, 0.6, 0.37
+    apart, whole = (
+        decided(rows, decision="viterbi", documents=np.array(documents), schema=BIO).tolist()
+        for documents in ([0, 0, 1, 1], [0, 0, 0, 0])
+    )
+    assert whole == [0, 1, 2, 0]
+    assert apart == [0, 1, 1, 0]
+
+
 def test_draws_come_as_often_as_their_probabilities() -> None:
     chances = np.array([0.6, 0.25, 0.1, 0.05, 0.0])
     tokens = 20_000

@@ -81,7 +81,10 @@ def _why(summary: Summary, verdict: Verdict) -> str:
     else:
         degree = "what" if foretold <= moved / 2 else "in part what" if foretold < moved else "not what"
         cause = f"That is {degree} its effective prior foretells (on training text {foretold:.3f} from it)"
-    return f"{cause}; with the prior restored the total variation is {_figure(restored.tv)}, and {decision}."
+    raw = summary.end.cell("held_out", "soft", "raw")
+    worse = (restored.tv.mean or 0.0) > 1.1 * (raw.tv.mean or 0.0)
+    effect = "restoring the prior makes it worse:" if worse else "with the prior restored"
+    return f"{cause}; {effect} the total variation is {_figure(restored.tv)}, and {decision}."
 
 
 def _distance(left: Sequence[float], right: Sequence[float]) -> float:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Final, Literal, get_args
+from typing import Annotated, Any, Final, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from raretag.evaluation import Reading
 
@@ -89,7 +89,7 @@ class Run(_Record):
     prior_is_unique: bool
     steps: int
     seconds: float
-    curve: tuple[Measurement, ...]
+    curve: Annotated[tuple[Measurement, ...], Field(min_length=1)]
     ledger: Shares
 
 

@@ -129,6 +129,8 @@ class LabSettings(BaseModel):
             return mechanisms
         found: dict[str, Any] = {}
         for name, content in mechanisms.items():
+            if not str(name).isprintable() or not str(name).strip():
+                raise ValueError(f"a mechanism cannot be called {str(name)!r}: give a name of printable characters")
             found |= named(str(name)) if content is None else {str(name): content}
         return found
 

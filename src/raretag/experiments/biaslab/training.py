@@ -113,7 +113,7 @@ class Training:
             if [run.mechanism for run in runs] != list(self.mechanisms):
                 raise ValueError("runs of other mechanisms")
             return runs
-        except (KeyError, TypeError, ValueError) as error:
+        except (DataError, KeyError, TypeError, ValueError) as error:
             raise DataError(
                 "the record of a finished training is damaged", remedy="Delete it and repeat the command", file=path
             ) from error
