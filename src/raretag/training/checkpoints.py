@@ -38,7 +38,7 @@ class Checkpoints(TrainerCallback):  # type: ignore[misc, unused-ignore]
 
     def on_save(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
         """A checkpoint without this mark was cut off and is not used."""
-        folder = Path(str(args.output_dir)) / f"checkpoint-{state.global_step}"
+        folder = checkpoint_folder(args, state)
         # a pickle that nothing reads
         (folder / "training_args.bin").unlink(missing_ok=True)
         (folder / _COMPLETE).touch()
@@ -69,6 +69,11 @@ def _step(checkpoint: Path) -> int | None:
         return int(json.loads((checkpoint / "trainer_state.json").read_text(encoding="utf-8"))["global_step"])
     except (OSError, ValueError, KeyError, TypeError):
         return None
+
+
+def checkpoint_folder(args: TrainingArguments, state: TrainerState) -> Path:
+    """Where a Trainer keeps the checkpoint of the step that it is at, or goes on from."""
+    return Path(str(args.output_dir)) / f"checkpoint-{state.global_step}"
 
 
 def save_weights(model: Any, folder: Path, *, head: Head[Any], also: Any = None) -> None:

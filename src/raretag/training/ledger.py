@@ -11,14 +11,18 @@ from typing import Any, final
 import numpy as np
 import numpy.typing as npt
 import torch
+from safetensors.torch import load_file, save_file
 from torch import Tensor
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
 from raretag.objectives import Objective
 from raretag.objectives.tag_loss import TagLoss
+from raretag.training.checkpoints import checkpoint_folder
 from raretag.training.history import History
 from raretag.training.ledger_records import FIGURES, figures_by_label, outside_name
 from raretag.training.ledger_targets import SharedTargets, Targets
+
+_FILE = "ledger.safetensors"
 
 
 @final
@@ -28,8 +32,9 @@ class Ledger(TrainerCallback):  # type: ignore[misc, unused-ignore]
     It returns what the objective returns, to the bit. On the way it adds up, for each label and for `O`:
     the number of targets; the loss mass Σ ℓ / N; pull and push (`Targets.forces`); and at each optimiser step the
     L2 norm of the head's gradient in the rows of that label, weights and biases together, as the optimiser sees it,
-    clipping included. Every `steps` optimiser steps, at each checkpoint and at the end of training it writes a record,
-    means over the steps since the last one, into the history. With several processes it is the first one's account.
+    clipping included. Every `steps` optimiser steps and at the end of training it writes a record, means over the steps
+    since the last one, into the history. What is not written yet lies with each checkpoint, so that neither saving nor
+    an interruption changes a record. With several processes it is the first one's account.
     """
 
     def __init__(
@@ -93,8 +98,12 @@ class Ledger(TrainerCallback):  # type: ignore[misc, unused-ignore]
     def on_train_begin(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
     ) -> None:
-        """Begin an account; what came before the last checkpoint has been written with it."""
+        """Begin an account, or go on with that of the checkpoint of the step that training goes on from."""
         self._steps, self._sums = 0, self._empty()
+        kept = checkpoint_folder(args, state) / _FILE
+        if kept.is_file():
+            found = load_file(kept)
+            self._steps, self._sums = int(found.pop("steps")), found
 
     def on_pre_optimizer_step(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
@@ -122,8 +131,9 @@ class Ledger(TrainerCallback):  # type: ignore[misc, unused-ignore]
             self._write(state)
 
     def on_save(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
-        """Write with each checkpoint: a resumed run begins a new account there, and nothing is lost."""
-        self._write(state)
+        """Add the account so far to the checkpoint."""
+        if state.is_world_process_zero:
+            save_file({"steps": torch.tensor(self._steps), **self._sums}, checkpoint_folder(args, state) / _FILE)
 
     def on_train_end(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any

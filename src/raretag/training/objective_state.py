@@ -5,13 +5,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any, final
 
 from safetensors.torch import load_file, save_file
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
 from raretag.objectives.tag_loss import TagLoss
+from raretag.training.checkpoints import checkpoint_folder
 
 _FILE = "objective.safetensors"
 
@@ -30,7 +30,7 @@ class ObjectiveState(TrainerCallback):  # type: ignore[misc, unused-ignore]
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
     ) -> None:
         """Go on from the checkpoint of the step that training goes on from."""
-        kept = _checkpoint(args, state) / _FILE
+        kept = checkpoint_folder(args, state) / _FILE
         if kept.is_file():
             self._objective.load_state_dict(load_file(kept))
 
@@ -44,8 +44,4 @@ class ObjectiveState(TrainerCallback):  # type: ignore[misc, unused-ignore]
         """Add a file to the checkpoint, where there is anything to keep."""
         gathered = self._objective.state_dict()
         if gathered and state.is_world_process_zero:
-            save_file(dict(gathered), _checkpoint(args, state) / _FILE)
-
-
-def _checkpoint(args: TrainingArguments, state: TrainerState) -> Path:
-    return Path(str(args.output_dir)) / f"checkpoint-{state.global_step}"
+            save_file(dict(gathered), checkpoint_folder(args, state) / _FILE)

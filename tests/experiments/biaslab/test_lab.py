@@ -7,7 +7,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
 from raretag.corpus import Corpus
@@ -85,15 +84,13 @@ def test_broken_off_in_the_second_training_and_resumed(model: str, step: int, la
 
 
 def test_how_often_it_is_saved_changes_no_figure(lab: Lab) -> None:
-    """Only the last of five digits of the ledger may differ, whose records are rounded when they are written."""
+    """Nor does an interruption where saving was rarer: what is read back is what was counted, to the last digit."""
     content = {"model": "frozen", "steps": 20, "ledger_steps": 10}
     expected = lab("rarely", checkpoint_seconds=1000, **content)
     often = lab("often", checkpoint_seconds=0, **content)
     for one, other in zip(expected.runs, often.runs, strict=True):
         assert one.curve == other.curve
-        assert one.ledger.steps == other.ledger.steps
-        for figure in ("loss", "gradient", "pull", "push"):
-            np.testing.assert_allclose(getattr(one.ledger, figure), getattr(other.ledger, figure), rtol=1.01e-4)
+        assert one.ledger == other.ledger
 
 
 def test_what_is_finished_is_not_trained_again_and_settings_may_grow(lab: Lab) -> None:

@@ -52,7 +52,7 @@ def bias_lab(
     is kept of each; with `resume` finished trainings are taken from there and an interrupted one goes on, and settings
     may have grown. A training belongs to all mechanisms that share it: one more of these, and it is done again.
     `callbacks` are added to every trainer's, `announce` is told each stage in a short sentence.
-    The same settings, text and machine give the same results, seconds aside, and the ledger's fifth digit (`books`).
+    The same settings, text and machine give the same results, seconds aside.
     Raises UsageError where `out` is taken, DataError where the text is too little to show what is planted, where a
     kept record is damaged, or where a loss is no finite number.
     """

@@ -13,16 +13,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
+import numpy.typing as npt
 
 import raretag
 from raretag.errors import DataError
-from raretag.experiments.biaslab.books import ledger_shares
 from raretag.experiments.biaslab.designs import Design, Drawn, drawn_schema, tags_of
 from raretag.experiments.biaslab.measuring import RECORD, Measuring, Subject
 from raretag.experiments.biaslab.mechanisms import Mechanism
 from raretag.experiments.biaslab.models import Trainable
 from raretag.experiments.biaslab.restoring import Restoring
-from raretag.experiments.biaslab.results import PARTS, LabText, Measurement, Run
+from raretag.experiments.biaslab.results import PARTS, LabText, Measurement, Run, Shares
 from raretag.experiments.biaslab.settings import LabSettings
 from raretag.experiments.biaslab.shares import counted_shares
 from raretag.objectives import OBJECTIVES, REGULARISERS
@@ -32,6 +32,7 @@ from raretag.training.fitting import fit
 from raretag.training.heads import HEADS
 from raretag.training.history import read_history
 from raretag.training.learner import Learner, build_learner
+from raretag.training.ledger_records import read_ledger
 from raretag.training.methods import build_head
 from raretag.training.precision import Precision
 from raretag.training.run_folder import HISTORY, RESUME, read_json, write_json
@@ -195,7 +196,7 @@ class Training:
                 steps=steps,
                 seconds=round(seconds, 2),
                 curve=tuple(Measurement.model_validate(record[name]) for record in records),
-                ledger=ledger_shares(history, steps=self.settings.ledger_steps),
+                ledger=_shares(history),
             )
             for name, mechanism in self.mechanisms.items()
         ]
@@ -214,3 +215,20 @@ def shown_marginals(marginals: Sequence[float]) -> str:
 def slug(marginals: Sequence[float]) -> str:
     """The same for a file's name: 60-25-10-4-1."""
     return "-".join(f"{100 * one:.6g}" for one in marginals)
+
+
+def _shares(history: Path) -> Shares:
+    """The ledger as a history holds it, undefined figures as None."""
+    books = read_ledger(history)
+
+    def rows(figures: npt.NDArray[np.float64]) -> tuple[tuple[float | None, ...], ...]:
+        return tuple(tuple(float(x) if np.isfinite(x) else None for x in row) for row in figures)
+
+    return Shares(
+        labels=books.labels,
+        steps=tuple(books.steps.tolist()),
+        loss=rows(books.loss_share),
+        gradient=rows(books.gradient_share),
+        pull=rows(books.pull),
+        push=rows(books.push),
+    )
