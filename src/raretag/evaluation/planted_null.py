@@ -22,7 +22,6 @@ def planted_p_value(
     planted: Floats,
     sizes: NDArray[np.int64],
     reading: Reading,
-    fixed: Floats | None = None,
     learned: NDArray[np.int64] | None = None,
     simulations: int = 1999,
     seed: int,
@@ -30,36 +29,33 @@ def planted_p_value(
     """The p-value, in (0, 1], of predicted against empirical shares where labels were drawn at random.
 
     Null hypothesis: each unit (a token, a mention, a word type) got one label for all its tokens, independently, at
-    the planted probabilities; predictions know these probabilities and nothing of what was drawn. With T tokens in
-    all, the expected shares are π = (fixed + planted · Σ sizes) / T. By the reading `soft` predicted shares are π
-    itself; by `hard` and `sampled` each of the T tokens is predicted independently at π. Statistic: `Fidelity.kl`
-    with tokens = T. p = (1 + number of simulations at least as far as observed) / (1 + simulations), as
-    Phipson & Smyth (2010, arXiv 1603.05766) have it for random permutations; what ties with it up to rounding counts.
+    the planted probabilities; predictions know these probabilities and nothing of what was drawn. By the reading
+    `soft` predicted shares are these probabilities; by `hard` and `sampled` each of the T = Σ sizes tokens is
+    predicted independently at them. Statistic: `Fidelity.kl` with tokens = T. p = (1 + number of simulations at least
+    as far as observed) / (1 + simulations), as Phipson & Smyth (2010, arXiv 1603.05766) have it for random
+    permutations; what ties with it up to rounding counts.
 
     predicted, empirical: float64 (labels,), >= 0, up to a factor, as for `fidelity`. planted: float64 (labels,),
-    >= 0, sum 1. sizes: int64 (units,), >= 1, tokens of each unit. fixed: float64 (labels,), whole numbers >= 0, the
-    tokens whose label is not drawn, such as `O` outside of mentions; none by default. learned: int64 (units,), >= 1,
-    tokens of each unit of other text that was labelled likewise: predictions then know, in place of π, what shares came
-    out there, as one who has learned from it. Not together with `fixed`. simulations: >= 1. seed: >= 0,
-    the same seed gives the same p. Raises ValueError for anything else.
+    >= 0, sum 1. sizes: int64 (units,), >= 1, tokens of each unit. learned: int64 (units,), >= 1, tokens of each unit
+    of other text that was labelled likewise: predictions then know, in place of the planted probabilities, what shares
+    came out there, as one who has learned from it. simulations: >= 1. seed: >= 0, the same seed gives the same p.
+    Raises ValueError for anything else.
     """
     labels = len(planted)
-    chances, kept = _planted(planted, labels=labels), _fixed(fixed, labels=labels)
+    chances = _planted(planted, labels=labels)
     _check(sizes, reading=reading, simulations=simulations, seed=seed)
-    drawn, total = int(sizes.sum()), int(sizes.sum() + kept.sum())
-    expected = (kept + chances * drawn) / total
+    total = int(sizes.sum())
     observed = kl_divergence(
         smoothed(normalised(empirical, name="empirical", labels=labels), tokens=total),
         smoothed(normalised(predicted, name="predicted", labels=labels), tokens=total),
     )
     rng = np.random.default_rng(seed)
-    truth = (kept + _label_units(sizes, chances=chances, simulations=simulations, rng=rng)) / total
+    truth = _label_units(sizes, chances=chances, simulations=simulations, rng=rng) / total
+    known = chances
     if learned is not None:
         _check(learned, reading=reading, simulations=simulations, seed=seed)
-        if kept.any():
-            raise ValueError("give either fixed or learned: what is fixed in other text is not known")
-        expected = _label_units(learned, chances=chances, simulations=simulations, rng=rng) / learned.sum()
-    told = expected if reading == "soft" else rng.multinomial(total, expected, size=simulations) / total
+        known = _label_units(learned, chances=chances, simulations=simulations, rng=rng) / learned.sum()
+    told = known if reading == "soft" else rng.multinomial(total, known, size=simulations) / total
     simulated = kl_divergence(smoothed(truth, tokens=total), smoothed(told, tokens=total))
     at_least = int((simulated >= observed * (1 - ROUNDING) - ZERO).sum())
     return (1 + at_least) / (1 + simulations)
@@ -82,15 +78,6 @@ def _planted(planted: Floats, *, labels: int) -> Floats:
     if abs(total - 1) > ROUNDING:
         raise ValueError(f"planted probabilities sum to {total!r}, not to 1")
     return chances
-
-
-def _fixed(fixed: Floats | None, *, labels: int) -> Floats:
-    kept = np.zeros(labels) if fixed is None else np.asarray(fixed, dtype=np.float64)
-    if kept.shape != (labels,):
-        raise ValueError(f"fixed has shape {kept.shape}, but there are {labels} labels")
-    if not np.isfinite(kept).all() or (kept < 0).any() or (kept % 1 != 0).any():
-        raise ValueError(f"fixed {kept.tolist()}: give numbers of tokens, whole and >= 0")
-    return kept
 
 
 def _check(sizes: NDArray[np.int64], *, reading: str, simulations: int, seed: int) -> None:
