@@ -71,15 +71,27 @@ class History(TrainerCallback):  # type: ignore[misc, unused-ignore]
 
 
 def read_history(path: Path) -> list[dict[str, Any]]:
-    """The records of a `history.jsonl`; a last line cut off by an interruption is left out."""
+    """The records of a `history.jsonl`; a last line cut off by an interruption is left out.
+
+    Raises DataError where the file holds something else.
+    """
     if not path.is_file():
         return []
     records: list[dict[str, Any]] = []
-    for line in path.read_text(encoding="utf-8").split("\n"):
+    lines = [line for line in path.read_bytes().decode("utf-8", errors="replace").split("\n") if line]
+    for number, line in enumerate(lines, start=1):
         try:
             record = json.loads(line)
         except json.JSONDecodeError:
-            continue
-        if isinstance(record, dict) and "step" in record:
-            records.append(record)
+            record = None
+            if number == len(lines):
+                break
+        if not isinstance(record, dict) or not isinstance(record.get("step"), int):
+            raise DataError(
+                "this is no record of a training",
+                remedy="Delete the folder of this file and train again",
+                file=path,
+                line=number,
+            )
+        records.append(record)
     return records

@@ -22,6 +22,7 @@ from raretag.experiments.biaslab.models import CachedTokens, Trainable, bias_onl
 from raretag.experiments.biaslab.results import PARTS, PRIORS, READINGS, Cell, Measurement, Part, Prior, Run, Shares
 from raretag.experiments.biaslab.text import Text, cut_text
 from raretag.tagging import EncoderSource, load_tokenizer, resolve_encoder
+from raretag.tagging.schema import Scheme
 from raretag.training.dataset import TrainingData
 from raretag.training.heads import HEADS
 from raretag.training.history import History
@@ -111,7 +112,7 @@ def make_subject(
     design: str = "token",
     marginals: Sequence[float],
     drawn: Mapping[Part, Drawn] | None = None,
-    scheme: str = "IO",
+    scheme: Scheme = "IO",
     seed: int = 1,
 ) -> Subject:
     """What a measurement looks at, untrained; labels are drawn by the design unless they are given."""

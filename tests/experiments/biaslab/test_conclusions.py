@@ -45,7 +45,7 @@ SURE, CHANCE = {"p_value": 0.0005}, {"p_value": 0.3}
         (FAR | {"p_value": 0.01}, "undecided"),
         (FAR | SURE | {"amplification": 1.4}, "amplifies"),
         (FAR | SURE | {"amplification": 0.6}, "flattens"),
-        (FAR | SURE | {"amplification": -0.5}, "flattens"),
+        (FAR | SURE | {"amplification": -0.5}, "reverses"),
         (FAR | SURE | {"amplification": 1.04}, "shifts"),
         (FAR | SURE | {"amplification": 0.96}, "shifts"),
         (FAR | SURE | {"amplification": None}, "shifts"),
@@ -136,3 +136,29 @@ def test_it_belongs_to_its_mechanism_and_marginals() -> None:
     found = concluded(NEAR | CHANCE, marginals="99/1 %")
     assert (found.mechanism, found.marginals) == ("all-classes", "99/1 %")
     assert all(sentence.endswith(".") for sentence in found.sentences)
+
+
+def test_where_mentions_are_labelled_only_shares_among_labels_are_judged() -> None:
+    """`O` is not drawn there, and the p-value leaves it out: a wrong share of it must not make the rest undecided."""
+    figures: dict[str, Any] = {"predicted": (0.8, 0.15, 0.05), "amplification": 1.9, "amplification_among_labels": 1.02}
+    end = make_measurement(9, relative_error=0.5, p_value=0.9, **figures)
+    run = make_run(
+        [end],
+        labels=("O", "A", "B"),
+        empirical={"training": (0.5, 0.375, 0.125), "held_out": (0.5, 0.375, 0.125)},
+        effective_prior=(0.5, 0.375, 0.125),
+    )
+    (summary,) = summarise([run], mechanisms={"all-classes": PRESETS["all-classes"]})
+    assert conclude(summary, outside_is_drawn=True).verdict == "undecided"
+    found = conclude(summary, outside_is_drawn=False)
+    assert found.verdict == "preserves"
+    assert found.sentences[0].startswith("It keeps the probabilities among labels")
+    assert "exponent among labels 1.02" in found.sentences[0]
+
+
+def test_an_unfinished_training_is_told() -> None:
+    moved: dict[str, Any] = FAR | SURE | {"predicted": (0.9, 0.1)}
+    assert "had not come to rest" not in concluded(moved, effective_prior=(0.9, 0.1)).sentences[1]
+    runs = [make_run([make_measurement(9, **moved).model_copy(update={"memorised": 0.01})], effective_prior=(0.7, 0.3))]
+    (summary,) = summarise(runs, mechanisms={"all-classes": PRESETS["all-classes"]})
+    assert "had not come to rest" in conclude(summary).sentences[1]

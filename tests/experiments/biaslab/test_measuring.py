@@ -98,6 +98,18 @@ def test_equal_shares_flatten(text: Text, blank: CachedTokens, tmp_path: Path) -
     assert soft.tv == pytest.approx(0.45, abs=0.03)
 
 
+@pytest.mark.parametrize("marginals", [(0.25, 0.25, 0.25, 0.25), (0.52, 0.48)])
+def test_shares_planted_alike_have_no_exponent(
+    text: Text, blank: CachedTokens, tmp_path: Path, marginals: tuple[float, ...]
+) -> None:
+    """Drawn shares differ a little, and a slope over that little is noise, however wrong the prediction is."""
+    wrong = (0.7, *(0.3 / (len(marginals) - 1),) * (len(marginals) - 1))
+    found = told(make_subject(text, blank, marginals=marginals), wrong, tmp_path)
+    for one in found.cells:
+        assert one.amplification is one.amplification_among_labels is None
+    assert cell(found, "held_out", "soft").tv > 0.1
+
+
 def test_every_token_told_its_own_label_is_memorised(text: Text, blank: CachedTokens, tmp_path: Path) -> None:
     """Hidden states that name the label, and rows that read them off: no sampling error is left anywhere."""
     subject = make_subject(text, blank, marginals=NATURAL)

@@ -68,7 +68,7 @@ def test_per_cent_and_shares_are_read_alike(row: list[int]) -> None:
         ("60;40", "'60;40' is no set"),
         ("nan/1", "finite number"),
         ("inf/1", "finite number"),
-        ([], "at least 1 item"),
+        ([], "give at least one set"),
         (5, "valid tuple"),
         (None, "valid tuple"),
         ({"O": 0.6, "A": 0.4}, "valid tuple"),
@@ -219,3 +219,9 @@ def test_a_training_is_told_everything() -> None:
     assert (train.optimiser.epochs, train.optimiser.batch_tokens, train.ledger_steps) == (2, 128, 3)
     assert (train.precision, train.checkpoint_seconds) == ("bfloat16", 5)
     assert (train.objective.name, train.sampler.name) == ("btl", "per-class")
+
+
+def test_simulations_grow_with_the_seeds_unless_they_are_given() -> None:
+    assert lab(seeds=[1]).draws == lab(seeds=[1, 2, 3, 4]).draws == 1999
+    assert lab(seeds=[1, 2, 3, 4, 5]).draws == 2499
+    assert lab(seeds=[1], simulations=499).draws == 499

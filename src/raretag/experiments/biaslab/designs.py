@@ -14,6 +14,7 @@ from raretag.errors import DataError
 from raretag.experiments.biaslab.results import PARTS, Part
 from raretag.experiments.biaslab.text import OUTSIDE, UNTOLD, Integers, Text
 from raretag.tagging import IGNORE, Schema, build_schema
+from raretag.tagging.schema import Scheme
 
 Array = npt.NDArray[np.float64]
 
@@ -130,7 +131,7 @@ def build_design(name: str, text: Text, *, marginals: Sequence[float]) -> Design
                 remedy="Give more text, raise tokens, change held_out, or plant no smaller probability than "
                 f"{np.ceil(_LEAST / max(there, 1) * 1e5) / 1e5:.5g}"
                 if there > _LEAST
-                else "Give more text with more mentions",
+                else f"Give text with more {what}",
             )
     return design
 
@@ -149,13 +150,13 @@ def tags_of(drawn: Drawn, *, schema: Schema) -> Integers:
     return layers
 
 
-def drawn_schema(drawn: Drawn, *, labels: Sequence[str], scheme: str, layered: bool) -> Schema:
+def drawn_schema(drawn: Drawn, *, labels: Sequence[str], scheme: Scheme, layered: bool) -> Schema:
     """The schema of a training part, with its counts."""
-    blank = build_schema(labels, scheme="IO" if scheme == "IO" else "BIO", layered=layered)
+    blank = build_schema(labels, scheme=scheme, layered=layered)
     mentions = np.bincount(drawn.outcomes[drawn.begins], minlength=len(labels) + 1)[1:]
     return build_schema(
         labels,
-        scheme=blank.scheme,
+        scheme=scheme,
         mention_counts=mentions.tolist(),
         tag_counts=blank.count(tags_of(drawn, schema=blank)).tolist(),
         layered=layered,

@@ -17,23 +17,12 @@ def judged(run: Run, *, design: Design, mechanism: Mechanism, simulations: int) 
     probabilities. Where mentions are labelled, shares are those among the labels, for `O` is not drawn. None where text
     explains labels (word types), and for counts of decided tags of a head that may give a token several labels.
     """
-    return run.model_copy(
-        update={
-            "curve": tuple(
-                measured.model_copy(
-                    update={
-                        "cells": tuple(
-                            cell.model_copy(
-                                update={"p_value": _p_value(cell, run, design, mechanism, simulations=simulations)}
-                            )
-                            for cell in measured.cells
-                        )
-                    }
-                )
-                for measured in run.curve
-            )
-        }
-    )
+    curve = []
+    for measured in run.curve:
+        values = [_p_value(cell, run, design, mechanism, simulations=simulations) for cell in measured.cells]
+        cells = [cell.model_copy(update={"p_value": p}) for cell, p in zip(measured.cells, values, strict=True)]
+        curve.append(measured.model_copy(update={"cells": tuple(cells)}))
+    return run.model_copy(update={"curve": tuple(curve)})
 
 
 def _p_value(cell: Cell, run: Run, design: Design, mechanism: Mechanism, *, simulations: int) -> float | None:

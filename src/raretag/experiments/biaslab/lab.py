@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -89,7 +90,7 @@ def bias_lab(
                     run,
                     design=designs[training.marginals],
                     mechanism=settings.mechanisms[run.mechanism],
-                    simulations=settings.simulations,
+                    simulations=settings.draws,
                 )
                 for run in found
             ]
@@ -108,7 +109,7 @@ def _results(runs: Sequence[Run], *, settings: LabSettings, text: Text, complete
         settings=settings.model_dump(mode="json"),
         runs=tuple(runs),
         summaries=summaries,
-        conclusions=tuple(conclude(one) for one in summaries),
+        conclusions=tuple(conclude(one, outside_is_drawn=settings.design != "mention") for one in summaries),
     )
 
 
@@ -177,16 +178,12 @@ def _trainings(settings: LabSettings, *, text: Text, source: EncoderSource, prec
     ]
 
 
-def _sharing(settings: LabSettings) -> Iterator[dict[str, Mechanism]]:
+def _sharing(settings: LabSettings) -> list[dict[str, Mechanism]]:
     """Mechanisms by what is trained: they differ in what becomes of its probabilities."""
-    groups: list[dict[str, Mechanism]] = []
+    groups: dict[str, dict[str, Mechanism]] = {}
     for name, mechanism in settings.mechanisms.items():
-        like = [group for group in groups if next(iter(group.values())).training == mechanism.training]
-        if like:
-            like[0][name] = mechanism
-        else:
-            groups.append({name: mechanism})
-    yield from groups
+        groups.setdefault(json.dumps(mechanism.training, sort_keys=True), {})[name] = mechanism
+    return list(groups.values())
 
 
 class _Clock:

@@ -38,6 +38,8 @@ Votes = npt.NDArray[np.float64]
 
 RECORD: Final = "biaslab"
 _CHUNK = 16384
+# planted shares nearer than this factor have no slope
+_APART: Final = 1.2
 # random streams end on a role of their own: one that another begins with would be the same stream
 SAMPLED: Final = 2
 
@@ -157,7 +159,7 @@ class Measuring(TrainerCallback):  # type: ignore[misc, unused-ignore]
         schema = subject.learner.data.schema
         empirical = counted_shares(subject.tags(part), schema=schema)
         names = ("O", *schema.labels)
-        tokens = len(probabilities)
+        tokens, planted = len(probabilities), subject.design.planted(part)
         # the draws of a reading depend on where they are made, not on what was measured before
         place = [subject.seed, step, PARTS.index(part), int(prior == "restored"), SAMPLED]
         for reading in READINGS:
@@ -171,8 +173,8 @@ class Measuring(TrainerCallback):  # type: ignore[misc, unused-ignore]
                 tv=_rounded(found.tv),
                 kl=_rounded(found.kl),
                 relative_error=_rounded(found.relative_error),
-                amplification=_defined(found.amplification),
-                amplification_among_labels=_defined(found.amplification_among_labels),
+                amplification=_defined(found.amplification, planted=planted),
+                amplification_among_labels=_defined(found.amplification_among_labels, planted=planted[1:]),
                 never_predicted=found.never_predicted,
             )
 
@@ -218,5 +220,6 @@ def _rounded(value: float) -> float:
     return float(f"{value:.7g}")
 
 
-def _defined(value: float | None) -> float | None:
-    return None if value is None else _rounded(value)
+def _defined(slope: float | None, *, planted: npt.NDArray[np.float64]) -> float | None:
+    """A slope over planted shares, None where these are about equal: then it is that of noise over noise."""
+    return None if slope is None or planted.max() < _APART * planted.min() else _rounded(slope)

@@ -10,7 +10,7 @@ from raretag.evaluation import Reading
 
 Part = Literal["training", "held_out"]
 Prior = Literal["raw", "restored"]
-Verdict = Literal["preserves", "amplifies", "flattens", "shifts", "undecided"]
+Verdict = Literal["preserves", "amplifies", "flattens", "reverses", "shifts", "undecided"]
 
 PARTS: Final[tuple[Part, ...]] = get_args(Part)
 READINGS: Final[tuple[Reading, ...]] = get_args(Reading)
@@ -26,7 +26,8 @@ class Cell(_Record):
 
     hard: counts of decided tags. soft: sums of probabilities. sampled: counts of tags drawn from them. restored: after
     the empirical prior took the place of the effective one. predicted: shares by label, summing to 1; the measures are
-    those of `raretag.evaluation.Fidelity`, kl in nats. p_value: as `judging` has it, None where none is defined.
+    those of `raretag.evaluation.Fidelity`, kl in nats; exponents are None where planted shares differ by less than a
+    fifth, for then the slope is that of noise. p_value: as `judging` has it, None where none is defined.
     """
 
     part: Part

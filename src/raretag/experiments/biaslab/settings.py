@@ -36,7 +36,6 @@ class LabSettings(BaseModel):
     )
     marginals: tuple[tuple[float, ...], ...] = Field(
         default=((0.6, 0.25, 0.1, 0.04, 0.01), (0.99, 0.01)),
-        min_length=1,
         description="sets of probabilities, each summing to 1; the first is that of O unless mentions are labelled",
     )
     model: Model = Field(
@@ -49,7 +48,7 @@ class LabSettings(BaseModel):
         validate_default=True,
         description="names, or names with settings; none: all presets, or for the full model those of the paper",
     )
-    seeds: tuple[int, ...] = Field(default=(13,), min_length=1, description="of labels, head, batches and dropout")
+    seeds: tuple[int, ...] = Field(default=(13,), description="of labels, head, batches and dropout")
     steps: int | None = Field(
         default=None,
         ge=1,
@@ -69,8 +68,10 @@ class LabSettings(BaseModel):
         description="peak rate; the head's is 5 times that; None: 0.02 bias-only, 0.01 frozen, full as train",
     )
     ledger_steps: int = Field(default=10, ge=1, description="steps between records of loss and gradient by label")
-    simulations: int = Field(
-        default=1999, ge=499, description="draws of the null distribution behind a p-value, at least 500 a seed less 1"
+    simulations: int | None = Field(
+        default=None,
+        ge=499,
+        description="draws of the null distribution behind a p-value; None: 1999, from 5 seeds on 500 a seed less 1",
     )
     precision: Literal["auto", "bfloat16", "float32"] = Field(default="auto", description="of the full model")
     checkpoint_seconds: float = Field(default=120.0, ge=0, description="how often an unfinished training is saved")
@@ -90,6 +91,8 @@ class LabSettings(BaseModel):
     @field_validator("marginals")
     @classmethod
     def _distributions(cls, marginals: tuple[tuple[float, ...], ...]) -> tuple[tuple[float, ...], ...]:
+        if not marginals:
+            raise ValueError("give at least one set of probabilities")
         for row in marginals:
             shown = ", ".join(f"{one:g}" for one in row)
             if len(row) < 2:
@@ -107,13 +110,13 @@ class LabSettings(BaseModel):
     @classmethod
     def _one_or_several(cls, seeds: Any) -> Any:
         if isinstance(seeds, str):
-            seeds = [one.strip() for one in seeds.split(",")]
+            seeds = [one.strip() for one in seeds.split(",") if one.strip()]
         return (seeds,) if isinstance(seeds, int) and not isinstance(seeds, bool) else seeds
 
     @field_validator("seeds")
     @classmethod
     def _seeds(cls, seeds: tuple[int, ...]) -> tuple[int, ...]:
-        if len(set(seeds)) < len(seeds) or min(seeds) < 0 or max(seeds) >= 2**32:
+        if not seeds or len(set(seeds)) < len(seeds) or min(seeds) < 0 or max(seeds) >= 2**32:
             raise ValueError("seeds must be different whole numbers from 0 to 2^32 - 1")
         return seeds
 
@@ -176,10 +179,15 @@ class LabSettings(BaseModel):
         for name, mechanism in self.mechanisms.items():
             if mechanism.decision == "viterbi" and not whole:
                 raise ValueError(f"mechanisms.{name}: viterbi is argmax unless design is mention and scheme is BIO")
-        if self.simulations + 1 < 500 * len(self.seeds):
-            needed = 500 * len(self.seeds) - 1
+        needed = 500 * len(self.seeds) - 1
+        if self.simulations is not None and self.simulations < needed:
             raise ValueError(f"{len(self.seeds)} seeds need {needed:,} simulations for p-values that can decide")
         return self
+
+    @property
+    def draws(self) -> int:
+        """How often the null distribution is drawn from."""
+        return max(1999, 500 * len(self.seeds) - 1) if self.simulations is None else self.simulations
 
     @property
     def least_steps(self) -> int:

@@ -20,6 +20,7 @@ SIGNS: Final[dict[Verdict, str]] = {
     "preserves": "=",
     "amplifies": "▲",
     "flattens": "▼",
+    "reverses": "⇅",
     "shifts": "◆",
     "undecided": "?",
 }
