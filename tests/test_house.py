@@ -31,7 +31,7 @@ ROOMS = (
     "cli",
 )
 # what every room may use
-GROUND_FLOOR = {"raretag", "raretag.errors"}
+GROUND_FLOOR = {"raretag", "raretag.entry", "raretag.errors", "raretag.mapped_arrays", "raretag.options"}
 
 
 @cache

@@ -8,8 +8,8 @@ import pytest
 
 from raretag.errors import UsageError
 from raretag.objectives import OBJECTIVES, REGULARISERS, Objective, objective
-from raretag.objectives.options import Options
 from raretag.objectives.registry import ObjectiveEntry
+from raretag.options import Options
 from raretag.sampling import SAMPLERS
 from raretag.training.heads import HEADS
 

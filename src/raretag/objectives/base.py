@@ -11,8 +11,8 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from raretag.objectives.options import Options
 from raretag.objectives.prior import bias_only_optimum
+from raretag.options import Options
 
 IGNORE_INDEX: Final = -100
 

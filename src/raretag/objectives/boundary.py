@@ -11,7 +11,7 @@ from pydantic import Field
 from torch import Tensor
 
 from raretag.objectives.base import Array, Objective
-from raretag.objectives.options import Options
+from raretag.options import Options
 
 
 class BoundarySmoothingOptions(Options):

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from raretag.objectives.base import Array, Objective
-from raretag.objectives.options import Options
+from raretag.options import Options
 
 
 @final

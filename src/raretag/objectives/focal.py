@@ -10,8 +10,8 @@ from pydantic import Field
 from torch import Tensor
 
 from raretag.objectives.base import Objective
-from raretag.objectives.options import Options
 from raretag.objectives.weights import power_weights
+from raretag.options import Options
 
 
 class FocalOptions(Options):

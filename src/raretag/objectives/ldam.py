@@ -11,8 +11,8 @@ from pydantic import Field
 from torch import Tensor
 
 from raretag.objectives.base import Objective
-from raretag.objectives.options import Options
 from raretag.objectives.tying import tied
+from raretag.options import Options
 
 
 class LDAMOptions(Options):

@@ -12,8 +12,8 @@ from pydantic import Field
 from torch import Tensor
 
 from raretag.objectives.base import Array, Objective
-from raretag.objectives.options import Options
 from raretag.objectives.tying import tied
+from raretag.options import Options
 
 # the shift of a tag that training never saw: its probability and gradient are exactly 0, and nothing is infinite
 UNSEEN_SHIFT: Final = -1e4

@@ -8,8 +8,8 @@ import numpy as np
 from pydantic import Field
 
 from raretag.objectives.base import Array
-from raretag.objectives.options import Options
 from raretag.objectives.weighted import Weighted
+from raretag.options import Options
 
 
 class MoMOptions(Options):

@@ -13,8 +13,8 @@ from pydantic import Field
 from torch import Tensor
 
 from raretag.objectives.base import Array, Objective
-from raretag.objectives.options import Options
 from raretag.objectives.running import RunningMean
+from raretag.options import Options
 
 # keeps the slope of a power below 1 finite where an index is 1
 GAP: Final = 1e-3

@@ -9,7 +9,7 @@ from pydantic import Field
 from torch import Tensor
 
 from raretag.objectives.base import Objective
-from raretag.objectives.options import Options
+from raretag.options import Options
 
 
 class Poly1Options(Options):

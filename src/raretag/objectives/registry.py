@@ -9,6 +9,7 @@ from typing import Any, Final, final
 
 import numpy.typing as npt
 
+from raretag.entry import Entry, choose
 from raretag.errors import UsageError
 from raretag.objectives.asymmetric import Asymmetric
 from raretag.objectives.base import Objective
@@ -17,7 +18,6 @@ from raretag.objectives.btl import BTL
 from raretag.objectives.combined import Combined, Deferred
 from raretag.objectives.cross_entropy import CrossEntropy
 from raretag.objectives.dice import Dice, Tversky
-from raretag.objectives.entry import Entry, choose
 from raretag.objectives.focal import Focal
 from raretag.objectives.ldam import LDAM
 from raretag.objectives.logit_adjustment import BalancedSoftmax, LogitAdjustment

@@ -15,8 +15,8 @@ from pydantic import Field
 from torch import Tensor
 
 from raretag.objectives.base import Array, Objective
-from raretag.objectives.options import Options
 from raretag.objectives.running import RunningMean
+from raretag.options import Options
 
 # a mean prediction counts as no less than this share of the prior, so that a token's pull stays bounded
 FLOOR: Final = 0.01

@@ -11,9 +11,9 @@ from pydantic import Field
 from torch import Tensor
 
 from raretag.objectives.base import Array, Objective
-from raretag.objectives.options import Options
 from raretag.objectives.prior import UNSEEN_LOGIT
 from raretag.objectives.tying import tied
+from raretag.options import Options
 
 # the balance takes some dozens
 MAX_STEPS: Final = 10_000

@@ -9,7 +9,7 @@ from pydantic import Field
 from torch import Tensor
 
 from raretag.objectives.base import Objective
-from raretag.objectives.options import Options
+from raretag.options import Options
 
 # stands for the log of 0: finite, also times a strength
 LOG_ZERO: Final = -1e30

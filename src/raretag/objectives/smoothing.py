@@ -10,7 +10,7 @@ from pydantic import Field
 from torch import Tensor
 
 from raretag.objectives.base import Array, Objective
-from raretag.objectives.options import Options
+from raretag.options import Options
 
 
 class LabelSmoothingOptions(Options):

@@ -12,8 +12,8 @@ from torch import Tensor
 
 from raretag.objectives.base import Array, Objective
 from raretag.objectives.logit_adjustment import log_or_floor, normalised, split_log_prior
-from raretag.objectives.options import Options
 from raretag.objectives.tying import tied
+from raretag.options import Options
 
 
 class VectorScalingOptions(Options):

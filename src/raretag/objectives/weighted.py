@@ -12,13 +12,13 @@ from pydantic import Field
 from torch import Tensor
 
 from raretag.objectives.base import Array, Objective, OptionsT
-from raretag.objectives.options import Options
 from raretag.objectives.weights import (
     effective_number_weights,
     one_minus_share_weights,
     power_weights,
     welt_weights,
 )
+from raretag.options import Options
 
 
 class TiedOptions(Options):

@@ -11,7 +11,7 @@ from typing import ClassVar, Generic, TypeVar, cast, final
 import numpy as np
 from torch.utils.data import Sampler
 
-from raretag.objectives.options import Options
+from raretag.options import Options
 from raretag.sampling.draw import Draw
 from raretag.sampling.marginals import Array, Kind, completed
 from raretag.sampling.packing import pack

@@ -6,7 +6,7 @@ from typing import ClassVar, final
 
 import numpy as np
 
-from raretag.objectives.options import Options
+from raretag.options import Options
 from raretag.sampling.marginals import Array
 from raretag.sampling.resampled import Resampled
 

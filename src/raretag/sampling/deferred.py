@@ -8,7 +8,7 @@ from typing import Any, final
 
 import numpy as np
 
-from raretag.objectives.options import Options
+from raretag.options import Options
 from raretag.sampling.base import WindowSampler
 from raretag.sampling.draw import Draw
 from raretag.sampling.marginals import Array, Kind

@@ -7,7 +7,7 @@ from typing import final
 
 import numpy as np
 
-from raretag.objectives.options import Options
+from raretag.options import Options
 from raretag.sampling.base import WindowSampler
 from raretag.sampling.packing import bucket
 

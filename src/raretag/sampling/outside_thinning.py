@@ -9,7 +9,7 @@ import numpy as np
 from pydantic import Field
 
 from raretag.objectives.base import IGNORE_INDEX
-from raretag.objectives.options import Options
+from raretag.options import Options
 from raretag.sampling.base import WindowSampler
 from raretag.sampling.draw import Draw
 from raretag.sampling.marginals import Array

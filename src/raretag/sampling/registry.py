@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
+from raretag.entry import Entry, choose
 from raretag.errors import UsageError
-from raretag.objectives.entry import Entry, choose
 from raretag.sampling.base import Budget, WindowSampler
 from raretag.sampling.class_aware import Balanced, Progressive, SquareRoot
 from raretag.sampling.deferred import Deferred

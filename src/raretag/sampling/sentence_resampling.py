@@ -8,7 +8,7 @@ from typing import final
 import numpy as np
 from pydantic import Field
 
-from raretag.objectives.options import Options
+from raretag.options import Options
 from raretag.sampling.base import OptionsT
 from raretag.sampling.marginals import Array
 from raretag.sampling.resampled import Resampled

@@ -18,7 +18,7 @@ import torch
 import raretag
 from raretag.corpus import Document
 from raretag.corpus.splitting import Split
-from raretag.objectives.options import Options
+from raretag.options import Options
 from raretag.tagging import EncoderSource, Schema
 from raretag.training.dataset import TrainingData
 from raretag.training.precision import fastest_precision

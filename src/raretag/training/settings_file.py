@@ -11,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 
 from raretag.errors import UsageError
 from raretag.objectives import OBJECTIVES, REGULARISERS
-from raretag.objectives.options import Options
+from raretag.options import Options
 from raretag.sampling import SAMPLERS
 from raretag.training.heads import HEADS
 from raretag.training.recipes import recipe

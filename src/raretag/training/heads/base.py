@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from raretag.errors import DataError
-from raretag.objectives.options import Options
+from raretag.options import Options
 from raretag.tagging import Schema
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from raretag.objectives.options import Options
+from raretag.options import Options
 from raretag.training.heads.base import UNSEEN_LOGIT, Head
 
 

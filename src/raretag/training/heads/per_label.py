@@ -9,7 +9,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from raretag.objectives.options import Options
+from raretag.options import Options
 from raretag.training.heads.base import Head
 from raretag.training.heads.softmax import shut
 

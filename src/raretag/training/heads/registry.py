@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-from raretag.objectives.entry import Entry, choose
+from raretag.entry import Entry, choose
 from raretag.tagging import Schema
 from raretag.training.heads.base import Head
 from raretag.training.heads.cosine import CosineHead

@@ -7,7 +7,7 @@ from typing import final
 import torch
 from torch import nn
 
-from raretag.objectives.options import Options
+from raretag.options import Options
 from raretag.training.heads.base import UNSEEN_LOGIT, Head
 
 

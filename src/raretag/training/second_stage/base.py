@@ -13,8 +13,8 @@ import torch
 from torch import Tensor, nn
 
 from raretag.errors import DataError
-from raretag.objectives.options import Options
 from raretag.objectives.prior import UNSEEN_LOGIT
+from raretag.options import Options
 from raretag.tagging import Schema
 from raretag.training.second_stage.features import Features
 from raretag.training.second_stage.marginals import predicted_marginals

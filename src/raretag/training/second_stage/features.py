@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import json
-import math
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, Final, Literal, final
+from typing import Any, Literal, final
 
 import numpy as np
 import numpy.typing as npt
 
 from raretag.errors import DataError
+from raretag.mapped_arrays import MappedArrays, create_arrays, load_arrays, publish_arrays
 
 Storage = Literal["float32", "float16"]
-
-_DTYPES: Final[dict[str, np.dtype[Any]]] = {"F32": np.dtype("<f4"), "F16": np.dtype("<f2"), "I64": np.dtype("<i8")}
-_NAMES: Final = {dtype: name for name, dtype in _DTYPES.items()}
 
 
 @final
@@ -57,11 +53,8 @@ class Features:
         Raises DataError where it is something else.
         """
         try:
-            with path.open("rb") as file:
-                size = int.from_bytes(file.read(8), "little")
-                header = json.loads(file.read(size)) if size < 2**16 else {}
-            return Features(**_arrays(path, header, start=8 + size, mode="r"))
-        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            return Features(**load_arrays(path, what="features").arrays)
+        except (ValueError, TypeError, AttributeError) as error:
             raise DataError("this file holds no features", remedy="Make them again", file=path) from error
 
 
@@ -69,38 +62,11 @@ def create(path: Path, *, tokens: int, width: int, storage: str) -> Features:
     """A safetensors file of zeros, mapped into memory to be filled. Raises ValueError for no token or no width."""
     if tokens < 1 or width < 1:
         raise ValueError("there is no token to make features of")
-    # aligned whatever the width: eight bytes an element come first
-    shapes = {"tags": ("<i8", (tokens,)), "windows": ("<i8", (tokens,)), "hidden": (storage, (tokens, width))}
-    header: dict[str, Any] = {}
-    end = 0
-    for name, (dtype, shape) in shapes.items():
-        start, end = end, end + math.prod(shape) * np.dtype(dtype).itemsize
-        header[name] = {"dtype": _NAMES[np.dtype(dtype)], "shape": list(shape), "data_offsets": [start, end]}
-    text = json.dumps(header).encode()
-    text += b" " * (-len(text) % 8)
-    with path.open("wb") as file:
-        file.write(len(text).to_bytes(8, "little") + text)
-        file.truncate(8 + len(text) + end)
-    return Features(**_arrays(path, header, start=8 + len(text), mode="r+"))
+    shapes = {"tags": ("int64", (tokens,)), "windows": ("int64", (tokens,)), "hidden": (storage, (tokens, width))}
+    return Features(**create_arrays(path, shapes).arrays)
 
 
 def publish(features: Features, writing: Path, path: Path) -> None:
     """Move what `create` made at `writing`, now filled, to its place."""
-    for field in fields(features):
-        array = getattr(features, field.name)
-        assert isinstance(array, np.memmap)
-        array.flush()
-    writing.replace(path)
-
-
-def _arrays(path: Path, header: dict[str, Any], *, start: int, mode: Literal["r", "r+"]) -> dict[str, Any]:
-    return {
-        field.name: np.memmap(
-            path,
-            mode=mode,
-            dtype=_DTYPES[header[field.name]["dtype"]],
-            shape=tuple(header[field.name]["shape"]),
-            offset=start + header[field.name]["data_offsets"][0],
-        )
-        for field in fields(Features)
-    }
+    arrays = {field.name: getattr(features, field.name) for field in fields(features)}
+    publish_arrays(MappedArrays(arrays=arrays, metadata={}), writing, path)

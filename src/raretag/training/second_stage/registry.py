@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
+from raretag.entry import Entry, choose
 from raretag.errors import UsageError
-from raretag.objectives.entry import Entry, choose
 from raretag.tagging import Schema
 from raretag.training.second_stage.base import SecondStage
 from raretag.training.second_stage.crt import CRT

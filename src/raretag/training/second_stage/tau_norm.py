@@ -9,7 +9,7 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from raretag.objectives.options import Options
+from raretag.options import Options
 from raretag.training.second_stage.base import SecondStage
 from raretag.training.second_stage.features import Features
 

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field
 
-from raretag.objectives.options import Options
+from raretag.options import Options
 
 Array = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Generic, Protocol, TypeVar
 
 from raretag.errors import UsageError
-from raretag.objectives.options import Options, check_options
+from raretag.options import Options, check_options
 
 
 class _Method(Protocol):
