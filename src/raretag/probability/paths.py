@@ -12,6 +12,7 @@ from raretag.probability.scores import TINY, Scores
 from raretag.tagging import Schema
 
 Array = npt.NDArray[np.float64]
+Integers = npt.NDArray[np.int64]
 
 
 def mention_probabilities(scores: Scores, mentions: Sequence[Mention], *, schema: Schema) -> list[float | None]:
@@ -31,19 +32,19 @@ def mention_probabilities(scores: Scores, mentions: Sequence[Mention], *, schema
     begins = {int(start): position for position, start in reversed(list(enumerate(scores.tokens.starts)))}
     ends = {int(end): position for position, end in enumerate(scores.tokens.ends)}
     numbers = {label: number for number, label in enumerate(schema.labels)}
-    lattice = _Lattice(scores.probabilities.astype(np.float64), schema)
-    values: list[float | None] = []
-    for mention in mentions:
+    lattice = Lattice(scores.probabilities.astype(np.float64), schema)
+    places: dict[int, tuple[int, int, int]] = {}
+    for number, mention in enumerate(mentions):
         first, last = begins.get(mention.start), ends.get(mention.end)
         known = mention.label in numbers and not mention.fragments
-        if first is None or last is None or first > last or not known:
-            values.append(None)
-        else:
-            values.append(lattice.probability(numbers[mention.label], first, last))
-    return values
+        if first is not None and last is not None and first <= last and known:
+            places[number] = (numbers[mention.label], first, last)
+    table = np.array([*places.values()], dtype=np.int64).reshape(-1, 3)
+    found = dict(zip(places, lattice.exactly(*table.T).tolist(), strict=True))
+    return [found.get(number) for number in range(len(mentions))]
 
 
-class _Lattice:
+class Lattice:
     """Forward and backward sums of one document, in logarithms.
 
     Probabilities are (tokens, layers, tags of a layer): one layer of all tags, or a layer for each label.
@@ -56,32 +57,53 @@ class _Lattice:
         self._log_p = np.log(p)
         self._schema = schema
         if schema.scheme == "BIO":
-            self._before, self._after = _bio_sums(p)
+            self._before, self._after, self._either = _bio_sums(p)
         self._inside = np.cumsum(np.concatenate([np.zeros((1, *p.shape[1:])), self._log_p]), axis=0)
         self._p = p
 
-    def probability(self, label: int, first: int, last: int) -> float:
-        """P that tokens first..last are exactly one mention of `label`."""
-        layer, number = (label, 0) if self._schema.layered else (0, label)
-        begin, inside = self._schema.begin(number), self._schema.inside(number)
-        going_on = self._inside[last + 1, layer, inside] - self._inside[first + 1, layer, inside]
-        run = self._log_p[first, layer, begin] + going_on
+    def exactly(self, labels: Integers, firsts: Integers, lasts: Integers) -> Array:
+        """P that tokens first..last are exactly one mention of the label; all int64 (n,), the result float64 (n,)."""
+        layers, numbers = self._places(labels)
+        reached = self._reached(layers, numbers, firsts, lasts)
         if self._schema.scheme == "BIO":
-            log = self._before[first, layer] + run + self._after[last + 1, layer] - self._before[-1, layer]
-        else:
-            left = 1.0 - self._p[first - 1, layer, inside] if first > 0 else 1.0
-            right = 1.0 - self._p[last + 1, layer, inside] if last + 1 < len(self._p) else 1.0
-            log = run + float(np.log(max(left, TINY)) + np.log(max(right, TINY)))
-        return float(min(1.0, np.exp(log)))
+            return np.asarray(np.minimum(1.0, np.exp(reached + self._after[lasts + 1, layers])))
+        following = np.minimum(lasts + 1, len(self._p) - 1)
+        right = np.where(lasts + 1 < len(self._p), self._p[following, layers, 1 + numbers], 0.0)
+        return np.asarray(np.minimum(1.0, np.exp(reached) * np.maximum(1.0 - right, TINY)))
+
+    def at_least(self, labels: Integers, firsts: Integers, lasts: Integers) -> Array:
+        """P that a mention of the label begins at `firsts` and covers all up to `lasts`, whatever follows."""
+        layers, numbers = self._places(labels)
+        reached = self._reached(layers, numbers, firsts, lasts)
+        if self._schema.scheme == "BIO":
+            reached = reached + self._either[lasts + 1, layers, numbers]
+        return np.asarray(np.minimum(1.0, np.exp(reached)))
+
+    def _places(self, labels: Integers) -> tuple[Integers, Integers]:
+        """The layer of each label, and its number there."""
+        return (labels, np.zeros_like(labels)) if self._schema.layered else (np.zeros_like(labels), labels)
+
+    def _reached(self, layers: Integers, numbers: Integers, firsts: Integers, lasts: Integers) -> Array:
+        """Log probability of all that lies before the end of the mention; under BIO of paths, up to what follows."""
+        bio = self._schema.scheme == "BIO"
+        begins, insides = (1 + 2 * numbers, 2 + 2 * numbers) if bio else (1 + numbers, 1 + numbers)
+        going_on = self._inside[lasts + 1, layers, insides] - self._inside[firsts + 1, layers, insides]
+        run: Array = self._log_p[firsts, layers, begins] + going_on
+        if bio:
+            return np.asarray(self._before[firsts, layers] + run - self._before[-1, layers])
+        left = np.where(firsts > 0, self._p[np.maximum(firsts - 1, 0), layers, insides], 0.0)
+        return np.asarray(run + np.log(np.maximum(1.0 - left, TINY)))
 
 
-def _bio_sums(p: Array) -> tuple[Array, Array]:
-    """Log sums over valid paths of each layer, both (tokens + 1, layers).
+def _bio_sums(p: Array) -> tuple[Array, Array, Array]:
+    """Log sums over valid paths of each layer, (tokens + 1, layers) twice and (tokens + 1, layers, labels).
 
-    Of the tokens before t, the last row being that of all; and of those from t on that do not go on a mention.
+    Of the tokens before t, the last row being that of all; of those from t on that do not go on a mention; and of those
+    from t on where token t − 1 belongs to a label, whether its mention goes on or not.
     """
     length, layers, tags = p.shape
     before, after = np.zeros((length + 1, layers)), np.zeros((length + 1, layers))
+    after_label = np.zeros((length + 1, layers, (tags - 1) // 2))
     forward, scale = np.zeros((layers, tags)), np.zeros(layers)
     for t in range(length):
         new = p[t] * (forward.sum(axis=1, keepdims=True) if t else 1.0)
@@ -98,4 +120,5 @@ def _bio_sums(p: Array) -> tuple[Array, Array]:
         norm = np.maximum(outside + continued.sum(axis=1), TINY)
         going, fresh, scale = continued / norm[:, None], outside / norm, scale + np.log(norm)
         after[t] = scale + np.log(np.maximum(fresh, TINY))
-    return before, after
+        after_label[t] = scale[:, None] + np.log(np.maximum(fresh[:, None] + going, TINY))
+    return before, after, after_label

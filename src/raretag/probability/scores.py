@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from raretag.corpus import Document
 from raretag.tagging import Tokens
-
-if TYPE_CHECKING:
-    from raretag.training.inference import Predictor
 
 # the least probability that a logarithm is taken of
 TINY = 1e-30
@@ -24,22 +20,14 @@ class Scores:
     """What a model says of one document.
 
     probabilities: float32 (tokens, tags), or (tokens, labels, tags of a label) with a layered schema; the last axis
-    sums to 1.
+    sums to 1. hidden: float (tokens, width), what the head was given, where it was asked for. Offsets lead back to the
+    text; the ids of `tokens` are −1 where they were not kept, for they would be the text itself.
     """
 
     document: str
     tokens: Tokens
     probabilities: npt.NDArray[np.float32]
-
-
-def score(
-    predictor: Predictor, documents: Sequence[Document], *, advance: Callable[[int], None] | None = None
-) -> list[Scores]:
-    """Judge `documents` with a trained model, in their order. `advance` is told how many windows each batch had."""
-    return [
-        Scores(document=judged.document.id, tokens=judged.tokens, probabilities=judged.probabilities)
-        for judged in predictor.predict(documents, advance=advance)
-    ]
+    hidden: npt.NDArray[Any] | None = None
 
 
 def stack(arrays: Sequence[npt.NDArray[np.float32]], *, tags: int) -> npt.NDArray[np.float64]:

@@ -22,7 +22,7 @@ from raretag.tagging import (
     tokenise,
 )
 from raretag.training.heads import to_probabilities
-from raretag.training.model import logits_shape
+from raretag.training.model import logits_shape, tag_head
 from raretag.training.precision import Precision
 
 if TYPE_CHECKING:
@@ -36,11 +36,23 @@ class TokenProbabilities:
     """One document's tokens and their tag probabilities.
 
     probabilities: float32 (tokens, tags), or (tokens, labels, tags of a label) from a head that keeps labels apart; the
-    last axis sums to 1.
+    last axis sums to 1. hidden: float32 (tokens, width), what the head was given, where it was asked for.
     """
 
     document: Document
     tokens: Tokens
+    probabilities: npt.NDArray[np.float32]
+    hidden: npt.NDArray[np.float32] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Judged:
+    """What one window judges: where it lies in its document, and where in the batch."""
+
+    document: int
+    place: slice
+    row: int
+    columns: slice
     probabilities: npt.NDArray[np.float32]
 
 
@@ -59,6 +71,40 @@ class Predictor:
     ) -> list[TokenProbabilities]:
         """Judge every token of `documents`, in their order. `advance` is told each batch's number of windows."""
         tokens = tokenise([document.text for document in documents], tokenizer=self.tokenizer)
+        results = [np.zeros((len(pieces), *logits_shape(self.model)), dtype=np.float32) for pieces in tokens]
+        for part in self._judged(documents, tokens, advance=advance):
+            results[part.document][part.place] = part.probabilities
+        return [
+            TokenProbabilities(document=document, tokens=pieces, probabilities=result)
+            for document, pieces, result in zip(documents, tokens, results, strict=True)
+        ]
+
+    def predict_with_hidden(
+        self, documents: Sequence[Document], *, advance: Callable[[int], None] | None = None
+    ) -> list[TokenProbabilities]:
+        """As `predict`, and with each token what the head was given."""
+        tokens = tokenise([document.text for document in documents], tokenizer=self.tokenizer)
+        results = [np.zeros((len(pieces), *logits_shape(self.model)), dtype=np.float32) for pieces in tokens]
+        width = int(self.model.config.hidden_size)
+        hidden = [np.zeros((len(pieces), width), dtype=np.float32) for pieces in tokens]
+        seen: list[torch.Tensor] = []
+        handle = tag_head(self.model).register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
+        try:
+            for part in self._judged(documents, tokens, advance=advance):
+                results[part.document][part.place] = part.probabilities
+                hidden[part.document][part.place] = seen[-1][part.row, part.columns].float().cpu().numpy()
+                del seen[:-1]
+        finally:
+            handle.remove()
+        return [
+            TokenProbabilities(document=document, tokens=pieces, probabilities=result, hidden=states)
+            for document, pieces, result, states in zip(documents, tokens, results, hidden, strict=True)
+        ]
+
+    def _judged(
+        self, documents: Sequence[Document], tokens: Sequence[Tokens], *, advance: Callable[[int], None] | None
+    ) -> Iterator[_Judged]:
+        """The tokens that each window judges, window by window, batch by batch."""
         special = special_tokens(self.tokenizer)
         windows = [
             window
@@ -67,18 +113,19 @@ class Predictor:
                 document.text, pieces, document=number, settings=self.windows, capacity=self.capacity
             )
         ]
-        results = [np.zeros((len(pieces), *logits_shape(self.model)), dtype=np.float32) for pieces in tokens]
         for batch in _batches(windows, extra=len(special.prefix) + len(special.suffix)):
-            for window, probabilities in zip(batch, self._judge(batch, tokens, special), strict=True):
+            for row, (window, found) in enumerate(zip(batch, self._judge(batch, tokens, special), strict=True)):
                 first = len(special.prefix) + window.own_start - window.start
-                last = first + window.own_end - window.own_start
-                results[window.document][window.own_start : window.own_end] = probabilities[first:last]
+                columns = slice(first, first + window.own_end - window.own_start)
+                yield _Judged(
+                    document=window.document,
+                    place=slice(window.own_start, window.own_end),
+                    row=row,
+                    columns=columns,
+                    probabilities=found[columns],
+                )
             if advance is not None:
                 advance(len(batch))
-        return [
-            TokenProbabilities(document=document, tokens=pieces, probabilities=result)
-            for document, pieces, result in zip(documents, tokens, results, strict=True)
-        ]
 
     def _judge(
         self, batch: Sequence[Window], tokens: Sequence[Tokens], special: SpecialTokens

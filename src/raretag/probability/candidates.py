@@ -1,0 +1,88 @@
+"""All mentions that a document may hold, each with its exact probability, predicted or not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import final
+
+import numpy as np
+import numpy.typing as npt
+
+from raretag.corpus import Mention
+from raretag.probability.paths import Lattice
+from raretag.probability.scores import Scores
+from raretag.tagging import Schema
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Candidates:
+    """Possible mentions of one document, by first token, then last, then label.
+
+    labels: int64 (n,), numbers in `schema.labels`. firsts, lasts: int64 (n,), their first and last token. starts, ends:
+    int64 (n,), half-open characters. probabilities: float64 (n,), that exactly this mention is there, in [0, 1].
+    tokens: how many the document has.
+    """
+
+    document: str
+    tokens: int
+    labels: npt.NDArray[np.int64]
+    firsts: npt.NDArray[np.int64]
+    lasts: npt.NDArray[np.int64]
+    starts: npt.NDArray[np.int64]
+    ends: npt.NDArray[np.int64]
+    probabilities: npt.NDArray[np.float64]
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def mention(self, number: int, *, schema: Schema) -> Mention:
+        """Candidate `number` as a mention; its score is the probability."""
+        return Mention(
+            label=schema.labels[int(self.labels[number])],
+            start=int(self.starts[number]),
+            end=int(self.ends[number]),
+            score=float(self.probabilities[number]),
+        )
+
+
+def candidates(scores: Scores, *, schema: Schema, least: float = 0.001) -> Candidates:
+    """Every mention whose probability over all valid paths is at least `least`, in (0, 1]; none is overlooked.
+
+    Spans grow token by token and stop where P(the mention begins there and covers at least this much) falls below
+    `least`, which bounds all that are longer. The probability itself is that of `mention_probabilities`.
+    """
+    if not 0 < least <= 1:
+        raise ValueError(f"the least probability must be in (0, 1], not {least}")
+    tokens, labels = len(scores.tokens), len(schema.labels)
+    kept: list[npt.NDArray[np.int64]] = []
+    chances: list[npt.NDArray[np.float64]] = []
+    if tokens and labels:
+        lattice = Lattice(scores.probabilities.astype(np.float64), schema)
+        # a token that begins inside the one before is a byte of the same character: no mention is parted there
+        apart = np.concatenate([[True], scores.tokens.starts[1:] >= scores.tokens.ends[:-1], [True]])
+        firsts, numbers = (part.ravel() for part in np.mgrid[:tokens, :labels])
+        firsts, numbers = firsts[apart[firsts]], numbers[apart[firsts]]
+        lasts = firsts
+        while len(firsts):
+            alive = lattice.at_least(numbers, firsts, lasts) >= least
+            firsts, lasts, numbers = firsts[alive], lasts[alive], numbers[alive]
+            p = lattice.exactly(numbers, firsts, lasts)
+            enough = (p >= least) & apart[lasts + 1]
+            kept.append(np.stack([numbers, firsts, lasts])[:, enough])
+            chances.append(p[enough])
+            more = lasts + 1 < tokens
+            firsts, lasts, numbers = firsts[more], lasts[more] + 1, numbers[more]
+    table = np.concatenate([np.zeros((3, 0), dtype=np.int64), *kept], axis=1)
+    order = np.lexsort(table[[0, 2, 1]])
+    numbers, firsts, lasts = table[:, order]
+    return Candidates(
+        document=scores.document,
+        tokens=tokens,
+        labels=numbers,
+        firsts=firsts,
+        lasts=lasts,
+        starts=scores.tokens.starts[firsts],
+        ends=scores.tokens.ends[lasts],
+        probabilities=np.concatenate([np.zeros(0), *chances])[order],
+    )
