@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass, replace
 from typing import Any, Final, final
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 from scipy.optimize import minimize
 from scipy.special import expit
 
+from raretag.corpus import Mention
 from raretag.corpus.inventory import TAIL_GROUPS, tail_group
 from raretag.errors import DataError
-from raretag.probability.candidates import Candidates
+from raretag.probability.candidates import Candidates, candidates
+from raretag.probability.scores import Scores
 from raretag.tagging import Schema
 
 Array = npt.NDArray[np.float64]
 
 # how many candidates' worth of belief keeps a group near all groups together, and these near no change
 _PRIOR_STRENGTH: Final = 20.0
+# 1 is the model as it is; higher ones make more candidates than anyone could use
+TEMPERATURES: Final = (1.0, 1.5, 2.0)
 # probabilities are held this far from 0 and 1, where logarithms end
 _EDGE: Final = 1e-6
 
@@ -32,11 +36,19 @@ class MentionCalibration(BaseModel):
     Kull, Silva Filho and Flach (2017, AISTATS) have the first three terms; the last is there because tokens are judged
     as if they were independent, which takes too much from long mentions. parameters: a, b, c, d by tail group.
     a = b = 1 and c = d = 0 change nothing.
+
+    temperature: T > 0 that token probabilities are raised to 1 / T with, before paths are summed. Above 1 it spreads
+    what an overconfident model put on one reading over others, so that they are candidates at all.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
+    temperature: float = Field(gt=0)
     parameters: Mapping[str, tuple[float, float, float, float]]
+
+    def candidates(self, scores: Scores, *, schema: Schema) -> Candidates:
+        """Every mention that is likely enough at the temperature, with its calibrated probability."""
+        return self.apply(candidates(tempered(scores, temperature=self.temperature), schema=schema), schema=schema)
 
     def apply(self, candidates: Candidates, *, schema: Schema) -> Candidates:
         """The same candidates with calibrated probabilities."""
@@ -55,32 +67,81 @@ class MentionCalibration(BaseModel):
         return np.asarray(expit((_features(probabilities, lengths) * rows).sum(axis=1)))
 
 
-IDENTITY: Final = MentionCalibration(parameters=dict.fromkeys(TAIL_GROUPS, (1.0, 1.0, 0.0, 0.0)))
+IDENTITY: Final = MentionCalibration(temperature=1.0, parameters=dict.fromkeys(TAIL_GROUPS, (1.0, 1.0, 0.0, 0.0)))
 
 
-def fit_mention_calibration(
-    found: Sequence[Candidates], there: Sequence[npt.NDArray[np.bool_]], *, schema: Schema
-) -> MentionCalibration:
-    """By the log-loss of candidates: first all groups together, held near no change, then each group near that.
+@final
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Judged:
+    """A document's candidates at each temperature, what of them gold has (bool), and how many mentions gold has."""
 
-    there: bool (candidates,) for each document, whether gold has exactly this mention. The pull towards the common
-    parameters weighs as much as twenty candidates, so that a group without any takes them over.
+    found: Mapping[float, Candidates]
+    there: Mapping[float, npt.NDArray[np.bool_]]
+    gold: int
+
+
+def judge_candidates(scores: Scores, gold: Sequence[Mention], *, schema: Schema) -> Judged:
+    """What `fit_mention_calibration` learns from one document."""
+    found = {
+        temperature: candidates(tempered(scores, temperature=temperature), schema=schema)
+        for temperature in TEMPERATURES
+    }
+    whole = {(one.label, one.start, one.end) for one in gold if len(one.parts) == 1}
+    return Judged(
+        found=found,
+        there={temperature: _among(whole, one, schema=schema) for temperature, one in found.items()},
+        gold=len(gold),
+    )
+
+
+def fit_mention_calibration(judged: Sequence[Judged], *, schema: Schema) -> MentionCalibration:
+    """At each temperature by the log-loss of candidates, then the temperature by the Brier score of all mentions.
+
+    First all groups are fitted together, held near no change, then each group near that. The pull towards the common
+    parameters weighs as much as twenty candidates, so that a group without any takes them over. In the Brier score
+    Σ (p' − there)² a gold mention that is no candidate counts 1, as p' = 0 would.
     Raises DataError where there is no candidate at all.
     """
+    fits = [_at(temperature, judged, schema=schema) for temperature in TEMPERATURES]
+    return min(fits, key=lambda fit: fit[0])[1]
+
+
+def tempered(scores: Scores, *, temperature: float) -> Scores:
+    """p^(1/T), normalised over the last axis (Guo et al. 2017, arXiv 1706.04599)."""
+    if temperature == 1:
+        return scores
+    p = scores.probabilities.astype(np.float64) ** (1 / temperature)
+    return replace(scores, probabilities=(p / p.sum(axis=-1, keepdims=True)).astype(np.float32))
+
+
+def _at(temperature: float, judged: Sequence[Judged], *, schema: Schema) -> tuple[float, MentionCalibration]:
+    """The Brier score of the best fit at one temperature, and that fit."""
+    found = [one.found[temperature] for one in judged]
     labels = np.concatenate([np.zeros(0, np.int64), *(one.labels for one in found)])
     if not len(labels):
         raise DataError(
             "no mention is likely enough to be calibrated", remedy="Give more documents, or train for longer"
         )
-    p = np.concatenate([one.probabilities for one in found])
-    features = _features(p, np.concatenate([one.lasts - one.firsts + 1 for one in found]))
-    truth = np.concatenate(there).astype(np.float64)
+    features = _features(
+        np.concatenate([one.probabilities for one in found]),
+        np.concatenate([one.lasts - one.firsts + 1 for one in found]),
+    )
+    truth = np.concatenate([one.there[temperature] for one in judged]).astype(np.float64)
     groups = _groups(schema)[labels]
     together = _fitted(features, truth, near=np.array([1.0, 1.0, 0.0, 0.0]))
-    rows = [_fitted(features[groups == g], truth[groups == g], near=together) for g in range(len(TAIL_GROUPS))]
-    return MentionCalibration(
-        parameters={group: tuple(row.tolist()) for group, row in zip(TAIL_GROUPS, rows, strict=True)}
+    rows = np.array([_fitted(features[groups == g], truth[groups == g], near=together) for g in range(3)])
+    values = expit((features * rows[groups]).sum(axis=1))
+    unreached = sum(one.gold for one in judged) - truth.sum()
+    a, b, c, d = rows.T.tolist()
+    return float(((values - truth) ** 2).sum() + unreached), MentionCalibration(
+        temperature=temperature, parameters=dict(zip(TAIL_GROUPS, zip(a, b, c, d, strict=True), strict=True))
     )
+
+
+def _among(gold: Set[tuple[str, int, int]], found: Candidates, *, schema: Schema) -> npt.NDArray[np.bool_]:
+    """bool (candidates,): whether gold has exactly this mention."""
+    rows = zip(found.labels.tolist(), found.starts.tolist(), found.ends.tolist(), strict=True)
+    return np.array([(schema.labels[label], start, end) in gold for label, start, end in rows], dtype=bool)
 
 
 def _fitted(features: Array, truth: Array, *, near: Array) -> Array:

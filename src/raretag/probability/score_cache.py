@@ -65,14 +65,18 @@ class ScoreCache:
 
     def read(self, document: Document) -> Scores:
         """What was kept of this text, under the document's id. Raises KeyError where it has not been judged."""
-        place = self._places[text_key(document)]
+        return self.read_key(text_key(document), document=document.id)
+
+    def read_key(self, key: str, *, document: str) -> Scores:
+        """What was kept of the text with this `text_key`, under the id `document`. Raises KeyError as `read` does."""
+        place = self._places[key]
         arrays = load_arrays(place.file, what="scores").arrays
         part = slice(place.start, place.stop)
         p = np.exp(np.asarray(arrays["log_probabilities"][part], dtype=np.float64))
         p /= np.maximum(p.sum(axis=-1, keepdims=True), np.finfo(np.float64).tiny)
         starts, ends = np.array(arrays["starts"][part]), np.array(arrays["ends"][part])
         return Scores(
-            document=document.id,
+            document=document,
             tokens=Tokens(ids=np.full(len(starts), -1, dtype=np.int64), starts=starts, ends=ends),
             probabilities=p.astype(np.float32),
             hidden=np.array(arrays["hidden"][part]) if "hidden" in arrays else None,
