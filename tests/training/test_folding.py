@@ -18,9 +18,7 @@ def test_every_document_is_left_out_once(tmp_path: Path, small_corpus: Corpus, s
     validation, learned = small_corpus.documents[:4], Corpus(documents=small_corpus.documents[4:], format="test")
     told: list[str] = []
     runs = list(
-        train_folds(
-            learned, folds=3, out=tmp_path, settings=settings, validation=validation, announce=told.append
-        )
+        train_folds(learned, folds=3, out=tmp_path, settings=settings, validation=validation, announce=told.append)
     )
     assert sorted(d.id for _, held_out in runs for d in held_out) == [d.id for d in learned.documents]
     for run, held_out in runs:

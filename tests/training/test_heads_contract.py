@@ -66,7 +66,7 @@ def test_what_is_saved_is_what_was_trained(tmp_path: Path, small_corpus: Corpus,
         flat = one.probabilities[:, :, 1:].reshape(len(one.tokens), -1) if schema.layered else one.probabilities[:, 1:]
         assert (flat[:, ~schema.seen[1:]] == 0).all()
     assert not schema.seen.all()
-    assert evaluate_run(run, small_corpus.documents, resamples=0).strict.micro.gold > 0
+    assert evaluate_run(run, small_corpus.documents, resamples=0).mentions.strict.micro.gold > 0
 
 
 def test_the_folder_does_not_pretend(tmp_path: Path, small_corpus: Corpus, head_settings: dict[str, Any]) -> None:

@@ -28,7 +28,7 @@ def test_gold_beyond_a_window_is_counted(run: RunFolder) -> None:
     """The truncation trap: what a shorter reader would cut off is still a miss."""
     text = "no rash " * 500
     mentions = tuple(Mention(label="Rare-sign", start=8 * n + 3, end=8 * n + 7) for n in range(500))
-    figures = evaluate_run(run, (Document(id="long", text=text, mentions=mentions),), resamples=0)
+    figures = evaluate_run(run, (Document(id="long", text=text, mentions=mentions),), resamples=0).mentions
     assert figures.strict.labels["Rare-sign"].gold == 500
 
 
@@ -70,6 +70,6 @@ def test_unseen_documents_go_by_text(run: RunFolder, small_corpus: Corpus) -> No
 
 def test_a_label_training_never_saw_counts_as_missed(run: RunFolder) -> None:
     gold = Document(id="new", text="a b", mentions=(Mention(label="New", start=0, end=1),))
-    figures = evaluate_run(run, (gold,), resamples=0)
+    figures = evaluate_run(run, (gold,), resamples=0).mentions
     assert (figures.strict.labels["New"].gold, figures.strict.labels["New"].recall) == (1, 0.0)
     assert figures.counts.inexpressible == 1

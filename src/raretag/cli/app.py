@@ -7,7 +7,20 @@ from typing import Annotated
 import typer
 
 import raretag
-from raretag.cli import annotate, biaslab, convert, demo, evaluate, heads, inspect, objectives, recipes, samplers, train
+from raretag.cli import (
+    annotate,
+    biaslab,
+    calibrate,
+    convert,
+    demo,
+    evaluate,
+    heads,
+    inspect,
+    objectives,
+    recipes,
+    samplers,
+    train,
+)
 
 app = typer.Typer(
     name="raretag",
@@ -39,6 +52,7 @@ app.command("inspect")(inspect.inspect)
 app.command("convert")(convert.convert)
 app.command("train")(train.train)
 app.command("evaluate")(evaluate.evaluate)
+app.command("calibrate")(calibrate.calibrate)
 app.command("annotate")(annotate.annotate)
 app.command("biaslab")(biaslab.biaslab)
 app.command("recipes")(recipes.recipes)

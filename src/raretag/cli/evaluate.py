@@ -40,12 +40,14 @@ def evaluate(
     tell_findings(corpus.findings, console)
 
     from raretag.cli.progress import counting
-    from raretag.cli.tables import show_evaluation
+    from raretag.cli.tables import show_evaluation, show_probabilities
     from raretag.evaluation.run import evaluate_run, unseen_documents
 
     unseen = unseen_documents(folder, corpus)
     if unseen.seen:
         console.print(f"left out: {counted(unseen.seen, 'document')} that training saw", style="dim")
+    if unseen.calibrated:
+        console.print(f"left out: {counted(unseen.calibrated, 'document')} that calibration saw", style="dim")
     if unseen.shared:
         told = counted(unseen.shared, "test document")
         console.print(f"kept: {told} whose text also stands in training, as the corpus has it", style="yellow")
@@ -55,7 +57,8 @@ def evaluate(
     content = {**figures.to_json(), "data": unseen.to_json()}
     # shown before anything is written: a full disk does not lose them
     if json != STANDARD_OUTPUT:
-        show_evaluation(figures, result())
+        show_evaluation(figures.mentions, result())
+        show_probabilities(figures, result())
     try:
         write_figures(content, json)
     finally:

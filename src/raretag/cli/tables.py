@@ -8,7 +8,9 @@ from raretag.cli.fitting import Column, print_table
 from raretag.cli.wording import counted, shown
 from raretag.corpus.inventory import TAIL_GROUPS, Inventory
 from raretag.evaluation import Evaluation, Interval, table_rows
+from raretag.evaluation.calibration_report import CalibrationReport
 from raretag.evaluation.figures import Figures
+from raretag.evaluation.run import RunEvaluation
 
 
 def show_inventory(held: Inventory, console: Console, *, format: str) -> None:
@@ -107,3 +109,54 @@ def _rate(value: float | None) -> str:
 
 def _interval(value: Interval | None) -> str:
     return "-" if value is None else f"{value[0]:.2f}-{value[1]:.2f}"
+
+
+def show_calibration(report: CalibrationReport, console: Console, *, documents: int) -> None:
+    """Errors before and after, each document judged by a fit that did not see it."""
+    sides = [(one.calibration, one.fidelity["soft"]) for one in (report.before, report.after)]
+    rows = (
+        ("mention ECE", [_rate(one.mention_ece) for one, _ in sides]),
+        ("mention ECE, 95 % CI", [_fine_interval(one.mention_ece_interval) for one, _ in sides]),
+        ("mention Brier score", [_rate(one.mention_brier) for one, _ in sides]),
+        ("token ECE", [_rate(one.token_ece) for one, _ in sides]),
+        ("token Brier score", [_rate(one.brier) for one, _ in sides]),
+        ("total variation of label shares", [f"{told.tv:.4f}" for _, told in sides]),
+        *(
+            (f"mention ECE, {group}", [_rate(one.groups[group].ece) for one, _ in sides])
+            for group in TAIL_GROUPS
+            if group in sides[0][0].groups
+        ),
+    )
+    first = Column(heading="lower is better", cells=tuple(name for name, _ in rows), justify="left")
+    before, after = (tuple(values[side] for _, values in rows) for side in (0, 1))
+    print_table(
+        console,
+        first,
+        others=(Column(heading="before", cells=before), Column(heading="after", cells=after)),
+        least=first.width,
+    )
+    console.print(
+        f"{counted(documents, 'document')}; each is judged by a calibration fitted on the others; "
+        f"mentions are those of the most probable tags"
+    )
+
+
+def show_probabilities(figures: RunEvaluation, console: Console) -> None:
+    """Two lines on how true the probabilities are, and whether they were calibrated."""
+    for name, told in (("calibrated", figures.used), ("the model's own", figures.uncalibrated)):
+        if told is None:
+            continue
+        one = told.calibration
+        soft = f"{told.fidelity['soft'].tv:.4f}" if "soft" in told.fidelity else "-"
+        which = "" if figures.uncalibrated is None else f", {name}"
+        console.print(
+            f"probabilities{which}: mention ECE {_rate(one.mention_ece)}, "
+            f"token ECE {_rate(one.token_ece)}, token Brier score {_rate(one.brier)}, "
+            f"total variation of label shares {soft}"
+        )
+    if figures.uncalibrated is None:
+        console.print("they are the model's own: raretag calibrate makes them truer", style="dim")
+
+
+def _fine_interval(value: Interval | None) -> str:
+    return "-" if value is None else f"{value[0]:.3f}-{value[1]:.3f}"

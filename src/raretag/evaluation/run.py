@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from raretag.corpus import Corpus, Document
+from raretag.corpus import Corpus, Document, Mention
 from raretag.decision import most_probable_mentions
 from raretag.errors import DataError
+from raretag.evaluation.calibration_report import ProbabilityFigures, probability_figures
 from raretag.evaluation.evaluate import evaluate
 from raretag.evaluation.figures import Evaluation
-from raretag.probability import score
+from raretag.probability import ScoreCache, Scores, score
+from raretag.probability.calibrated import Calibrated
+from raretag.probability.calibration_data import SCORES
+from raretag.probability.calibration_gold import GoldDocument
 from raretag.tagging import encode
 from raretag.training.run_folder import RunFolder
 
@@ -22,44 +26,75 @@ from raretag.training.run_folder import RunFolder
 class Unseen:
     """The documents to evaluate on.
 
-    `seen` were set aside because training or early stopping saw their text. `shared` are the run's own test documents
+    `seen` were set aside because training or early stopping saw their text, `calibrated` because calibration did, whose
+    gold it used. `shared` are the run's own test documents
     whose text also stands in training, as it happens in official splits: they are kept.
     """
 
     documents: tuple[Document, ...]
     seen: int
+    calibrated: int
     shared: int
 
     def to_json(self) -> dict[str, Any]:
-        """What was scored, for `evaluation.json`: one hash over the texts, and the two counts."""
+        """What was scored, for `evaluation.json`: one hash over the texts, and the counts."""
         texts = "\n".join(sorted(f"{document.id}\t{document.fingerprint}" for document in self.documents))
         digest = hashlib.sha256(texts.encode("utf-8", "surrogatepass")).hexdigest()
-        return {"sha256": digest, "left_out": self.seen, "shared": self.shared}
+        return {
+            "sha256": digest,
+            "left_out": self.seen,
+            "left_out_calibration": self.calibrated,
+            "shared": self.shared,
+        }
 
 
 def unseen_documents(run: RunFolder, corpus: Corpus) -> Unseen:
     """Those of `corpus` that are the run's own test documents, or whose text its training never saw.
 
-    Texts are compared, not names. Raises DataError where none is left.
+    Documents that calibration was fitted on are left out in any case. Texts are compared, not names. Raises DataError
+    where none is left.
     """
     data = run.manifest["data"]
     test = {(name, text) for name, text in data["test"].items()}
     learned = {*data["train"].values(), *data["validation"].values()}
-    kept = tuple(
+    calibrated = Calibrated.of(run)
+    fitted = set() if calibrated is None else {*calibrated.documents.values()} - learned
+    unlearned = [
         document
         for document in corpus.documents
         if (document.id, document.fingerprint) in test or document.fingerprint not in learned
-    )
+    ]
+    kept = tuple(document for document in unlearned if document.fingerprint not in fitted)
     if not kept:
+        by = "training" if not unlearned else "training or calibration"
         raise DataError(
-            f"training saw all {len(corpus.documents)} documents of these data",
+            f"{by} saw all {len(corpus.documents)} documents of these data",
             remedy="Give others, or train again with split.test above 0",
         )
     return Unseen(
         documents=kept,
-        seen=len(corpus.documents) - len(kept),
+        seen=len(corpus.documents) - len(unlearned),
+        calibrated=len(unlearned) - len(kept),
         shared=sum(document.fingerprint in learned for document in kept),
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunEvaluation:
+    """All that `evaluation.json` tells.
+
+    used: of the probabilities that the run gives, calibrated where it is. uncalibrated: of the model's own, None where
+    these are they.
+    """
+
+    mentions: Evaluation
+    used: ProbabilityFigures
+    uncalibrated: ProbabilityFigures | None
+
+    def to_json(self) -> dict[str, Any]:
+        """Built-in types only."""
+        plain = {**self.mentions.to_json(), **self.used.to_json()}
+        return plain if self.uncalibrated is None else {**plain, "uncalibrated": self.uncalibrated.to_json()}
 
 
 def evaluate_run(
@@ -69,26 +104,51 @@ def evaluate_run(
     resamples: int = 2000,
     seed: int = 0,
     advance: Callable[[int], None] | None = None,
-) -> Evaluation:
+) -> RunEvaluation:
     """Annotate `documents` with the run's model and score them against their own mentions.
 
     See `evaluate` for the figures. Gold mentions that no window or tag can express count as missed, and how many
-    there are is told.
+    there are is told. Scores are kept in the run folder, so that the same documents are judged once.
     """
     schema, overlaps = run.schema, run.manifest["settings"]["tagging"]["overlaps"]
-    scores = score(run.predictor(), documents, advance=advance)
+    scores = _cached(run, documents, advance=advance)
     training_counts = dict(zip(schema.labels, schema.mention_counts, strict=True))
-    inexpressible = Counter(
-        finding.label or ""
+    encoded = [
+        encode(document, one.tokens, schema=schema, overlaps=overlaps, counts=training_counts)
         for document, one in zip(documents, scores, strict=True)
-        for finding in encode(document, one.tokens, schema=schema, overlaps=overlaps, counts=training_counts).findings
-    )
-    return evaluate(
+    ]
+    decided = most_probable_mentions(scores, schema=schema)
+    mentions = evaluate(
         documents,
-        most_probable_mentions(scores, schema=schema),
+        decided,
         labels=schema.labels,
         training_counts=training_counts,
-        inexpressible=inexpressible,
+        inexpressible=Counter(finding.label or "" for one in encoded for finding in one.findings),
         resamples=resamples,
         seed=seed,
     )
+    gold = [GoldDocument.of(document) for document in documents]
+
+    def figures(given: Sequence[Scores], found: Sequence[Sequence[Mention]]) -> ProbabilityFigures:
+        tags = [one.tags for one in encoded]
+        return probability_figures(given, found, tags=tags, gold=gold, schema=schema, resamples=resamples, seed=seed)
+
+    own = [decided[document.id] for document in documents]
+    uncalibrated = figures(scores, own)
+    calibrated = Calibrated.of(run)
+    if calibrated is None:
+        return RunEvaluation(mentions=mentions, used=uncalibrated, uncalibrated=None)
+    told = [calibrated.carried(raw, found) for raw, found in zip(scores, own, strict=True)]
+    used = figures([calibrated.scores(raw) for raw in scores], told)
+    return RunEvaluation(mentions=mentions, used=used, uncalibrated=uncalibrated)
+
+
+def _cached(
+    run: RunFolder, documents: Sequence[Document], *, advance: Callable[[int], None] | None
+) -> Sequence[Scores]:
+    """Scores from the run folder; what is not there yet is judged and kept."""
+    cache = ScoreCache(run.path / SCORES, schema=run.schema)
+    if any(document not in cache for document in documents):
+        predictor = run.predictor()
+        cache.add(documents, lambda some: score(predictor, some, advance=advance))
+    return cache.scores(documents)

@@ -50,7 +50,7 @@ def run(tmp_path_factory: pytest.TempPathFactory, tiny_encoder: Path) -> RunFold
 
 def test_both_of_two_overlapping_mentions_are_found(run: RunFolder) -> None:
     assert run.manifest["training"]["findings"] == {}
-    figures = evaluate_run(run, NOTES.documents, resamples=0)
+    figures = evaluate_run(run, NOTES.documents, resamples=0).mentions
     assert figures.strict.micro.f1 is not None
     assert figures.strict.micro.f1 > 0.95
     assert figures.counts.inexpressible == 0
@@ -73,7 +73,7 @@ def test_the_manifest_tells_the_prior_of_each_label(run: RunFolder) -> None:
 def test_the_softmax_head_cannot(tmp_path: Path, tiny_encoder: Path) -> None:
     run = train(NOTES, out=tmp_path / "run", settings=settings_with("softmax", encoder=tiny_encoder, epochs=1))
     assert run.manifest["training"]["findings"]["tagging.overlap"] > 0
-    assert evaluate_run(run, NOTES.documents, resamples=0).counts.inexpressible == 24
+    assert evaluate_run(run, NOTES.documents, resamples=0).mentions.counts.inexpressible == 24
 
 
 def test_probabilities_of_a_note_do_not_depend_on_its_company(run: RunFolder) -> None:

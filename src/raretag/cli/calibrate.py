@@ -1,0 +1,90 @@
+"""`raretag calibrate`: probabilities that come true, learned from documents that training did not see."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from raretag.cli import options
+from raretag.cli.output import STANDARD_OUTPUT, result, status, tell_findings, write_figures
+from raretag.cli.wording import counted, shown
+from raretag.errors import UsageError
+
+
+def calibrate(
+    run: options.Run,
+    data: options.Data,
+    method: Annotated[str, typer.Option("--method", help="How tokens are calibrated.")] = "bias-corrected-temperature",
+    set_: Annotated[
+        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="An option of the method, e.g. ridge=1.")
+    ] = None,
+    folds: Annotated[
+        int | None,
+        typer.Option(
+            "--folds",
+            min=2,
+            help="Judge the training documents out of fold, by as many trainings. "
+            "Without: documents that the run has not seen.",
+        ),
+    ] = None,
+    json: options.Json = None,
+    format: options.Format = None,
+) -> None:
+    """Learn calibrated probabilities; writes calibration.json into the run folder."""
+    from raretag.corpus.formats import read_corpus
+    from raretag.training.run_folder import RunFolder
+    from raretag.training.settings_layers import merged, override
+
+    chosen: dict[str, Any] = {}
+    for one in set_ or ():
+        chosen = merged(chosen, override(one))
+    folder = RunFolder.open(run)
+
+    from raretag.probability.calibrators import calibrator
+
+    # a mistyped method is told before anything is trained
+    if calibrator(method, chosen).needs_hidden:
+        raise UsageError(
+            f"{method} needs hidden states, which a run folder does not keep",
+            remedy="Choose another --method, or train with second_stage.name=tau-norm",
+        )
+    corpus = read_corpus(data, format=format)
+    console = status()
+    tell_findings(corpus.findings, console)
+
+    from raretag.cli.progress import TrainingProgress, counting
+    from raretag.cli.tables import show_calibration
+    from raretag.evaluation.calibration_report import calibration_report
+    from raretag.probability.calibrated import CALIBRATION
+    from raretag.probability.calibrating import calibrate as fit
+    from raretag.probability.calibrating import cross_calibrated
+    from raretag.probability.calibration_data import held_out_data, out_of_fold_data
+    from raretag.probability.run_context import context_of
+
+    context = context_of(folder)
+    if folds is None:
+        with counting(console, "judging") as advance:
+            told = held_out_data(folder, corpus, advance=advance)
+    else:
+        with TrainingProgress.shown(console) as progress:
+            told = out_of_fold_data(
+                folder,
+                corpus,
+                folds=folds,
+                callbacks=lambda: [progress],
+                announce=lambda stage: console.print(shown(stage), style="dim"),
+            )
+    console.print(f"fitting {method} on {counted(len(told.gold), 'document')}", style="dim")
+    crossed = cross_calibrated(told, method=method, options=chosen, context=context)
+    report = calibration_report(told, crossed)
+    fitted = fit(told, method=method, options=chosen, context=context)
+    content = {**fitted.to_json(), "cross_fitted": report.to_json()}
+    if json != STANDARD_OUTPUT:
+        show_calibration(report, result(), documents=len(told.gold))
+    try:
+        write_figures(content, json)
+    finally:
+        written = folder.write(CALIBRATION, content)
+    console.print(f"all figures: {shown(written)}", style="dim", soft_wrap=True)
+    console.print(f"next: raretag evaluate {shown(folder.path)} DATA", soft_wrap=True)

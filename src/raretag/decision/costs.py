@@ -1,0 +1,45 @@
+"""What a miss, a false alarm, a wrong label and one human review cost: fixed before any test document is opened."""
+
+from __future__ import annotations
+
+from typing import final
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class _Settings(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+@final
+class LabelCosts(_Settings):
+    """Costs of one label, in the currency; what is left out is the default's."""
+
+    miss: float | None = Field(default=None, ge=0, description="a mention of this label is neither found nor reviewed")
+    false_alarm: float | None = Field(default=None, ge=0, description="this label is marked where it is not")
+    wrong_label: float | None = Field(
+        default=None, ge=0, description="a mention of this label is marked exactly, but as another label"
+    )
+
+
+@final
+class DefaultCosts(_Settings):
+    """Costs of every label that has none of its own."""
+
+    miss: float = Field(ge=0, description="a mention is neither found nor reviewed")
+    false_alarm: float = Field(ge=0, description="a label is marked where it is not")
+    wrong_label: float | None = Field(
+        default=None,
+        ge=0,
+        description="a mention is marked exactly, but as another label; None: a miss and a false alarm",
+    )
+
+
+@final
+class Costs(_Settings):
+    """The file `costs.yaml`."""
+
+    currency: str = Field(min_length=1, description="a unit for reports, e.g. EUR or minutes")
+    default: DefaultCosts
+    labels: dict[str, LabelCosts] = Field(default={}, description="labels that cost more or less")
+    review: float | None = Field(default=None, ge=0, description="one human review of a stretch; None: nobody reviews")

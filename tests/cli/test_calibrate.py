@@ -1,0 +1,77 @@
+"""`raretag calibrate` on real parts: figures before and after, and what is refused."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from raretag.corpus import Corpus
+from raretag.corpus.demo import demo_corpus
+from raretag.corpus.formats import write_corpus
+
+from .conftest import Run
+
+
+@pytest.fixture
+def own_run(tmp_path: Path, run_folder: Path) -> Path:
+    """A copy that the command may write into."""
+    return Path(shutil.copytree(run_folder, tmp_path / "run"))
+
+
+@pytest.fixture
+def others(tmp_path: Path, corpus: Corpus) -> Path:
+    """Notes that the run has not seen."""
+    known = {document.fingerprint for document in corpus.documents}
+    fresh = [one for one in demo_corpus(documents=70).documents if one.fingerprint not in known]
+    write_corpus(Corpus(documents=tuple(fresh), format="brat"), tmp_path / "others", format="brat")
+    return tmp_path / "others"
+
+
+def test_figures_before_and_after(raretag: Run, own_run: Path, others: Path) -> None:
+    done = raretag("calibrate", own_run, others, "--json", own_run.parent / "figures.json")
+    assert done.code == 0, done.err
+    assert "mention ECE" in done.out
+    assert "total variation" in done.out
+    content = json.loads((own_run / "calibration.json").read_text(encoding="utf-8"))
+    assert content == json.loads((own_run.parent / "figures.json").read_text(encoding="utf-8"))
+    figures = content["cross_fitted"]
+    assert figures["after"]["calibration"]["brier"] < figures["before"]["calibration"]["brier"] + 0.01
+    assert content["fitted_on"]["documents"].keys() == {path.stem for path in others.glob("*.txt")}
+
+
+def test_documents_of_the_run_are_refused(raretag: Run, own_run: Path, notes: Path) -> None:
+    refused = raretag("calibrate", own_run, notes)
+    assert refused.code == 1
+    assert "belong to the run's training, validation or test" in refused.err
+    assert "--folds" in refused.err
+    assert not (own_run / "calibration.json").exists()
+
+
+def test_out_of_fold(raretag: Run, own_run: Path, notes: Path) -> None:
+    done = raretag("calibrate", own_run, notes, "--folds", 2, "--method", "temperature")
+    assert done.code == 0, done.err
+    assert "fold 2 of 2" in done.err
+    content = json.loads((own_run / "calibration.json").read_text(encoding="utf-8"))
+    manifest = json.loads((own_run / "manifest.json").read_text(encoding="utf-8"))
+    assert content["fitted_on"]["documents"] == manifest["data"]["train"]
+    assert content["fitted_on"]["folds"] == 2
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["--method", "temprature"], "no calibrator 'temprature'"),
+        (["--set", "ridge=-1"], "ridge"),
+        (["--set", "rigde=1"], "rigde"),
+        (["--folds", "1"], "folds"),
+    ],
+)
+def test_wrong_usage_is_told_before_anything_is_read(
+    raretag: Run, own_run: Path, others: Path, words: list[str], told: str
+) -> None:
+    refused = raretag("calibrate", own_run, others, *words)
+    assert refused.code == 2
+    assert told in refused.err
