@@ -54,6 +54,8 @@ class Lattice:
         p = p if schema.layered else p[:, None]
         # the floor belongs in every sum alike, else a text whose valid paths all have weight 0 gives nonsense
         p = np.maximum(p, TINY)
+        # float32 rows sum to 1 only nearly, and what is left beside a tag near 1 would be all rounding
+        p = p / p.sum(axis=-1, keepdims=True)
         self._log_p = np.log(p)
         self._schema = schema
         if schema.scheme == "BIO":
