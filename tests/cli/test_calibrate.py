@@ -25,7 +25,7 @@ def own_run(tmp_path: Path, run_folder: Path) -> Path:
 def others(tmp_path: Path, corpus: Corpus) -> Path:
     """Notes that the run has not seen."""
     known = {document.fingerprint for document in corpus.documents}
-    fresh = [one for one in demo_corpus(documents=70).documents if one.fingerprint not in known]
+    fresh = [one for one in demo_corpus(documents=18, seed=5).documents if one.fingerprint not in known]
     write_corpus(Corpus(documents=tuple(fresh), format="brat"), tmp_path / "others", format="brat")
     return tmp_path / "others"
 
@@ -75,3 +75,43 @@ def test_wrong_usage_is_told_before_anything_is_read(
     refused = raretag("calibrate", own_run, others, *words)
     assert refused.code == 2
     assert told in refused.err
+
+
+def test_evaluate_uses_the_calibration_and_refuses_its_documents(
+    raretag: Run, own_run: Path, others: Path, notes: Path
+) -> None:
+    before = raretag("evaluate", own_run, notes, "--resamples", 0)
+    assert "raretag calibrate makes them truer" in before.out
+    assert "uncalibrated" not in json.loads((own_run / "evaluation.json").read_text(encoding="utf-8"))
+    assert raretag("calibrate", own_run, others).code == 0
+    refused = raretag("evaluate", own_run, others)
+    assert refused.code == 1
+    assert "training or calibration saw all" in refused.err
+    after = raretag("evaluate", own_run, notes, "--resamples", 0)
+    assert "probabilities, calibrated: mention ECE" in after.out
+    content = json.loads((own_run / "evaluation.json").read_text(encoding="utf-8"))
+    assert content["calibration"]["brier"] != content["uncalibrated"]["calibration"]["brier"]
+    assert content["data"]["left_out_calibration"] == 0
+    assert content["fidelity"].keys() == {"soft", "hard", "sampled"}
+    # which mentions are marked does not change
+    assert before.out.split("probabilities")[0] == after.out.split("probabilities")[0]
+
+
+def test_only_calibrated_documents_are_left_out(raretag: Run, own_run: Path, others: Path, tmp_path: Path) -> None:
+    few = tmp_path / "few"
+    few.mkdir()
+    for path in sorted(others.iterdir())[:24]:
+        shutil.copy(path, few / path.name)
+    assert raretag("calibrate", own_run, few).code == 0
+    done = raretag("evaluate", own_run, others, "--resamples", 0)
+    assert done.code == 0, done.err
+    assert "left out: 12 documents that calibration saw" in done.err
+
+
+def test_annotate_gives_calibrated_probabilities(raretag: Run, own_run: Path, others: Path, tmp_path: Path) -> None:
+    assert raretag("annotate", own_run, others, tmp_path / "before.jsonl").code == 0
+    assert raretag("calibrate", own_run, others).code == 0
+    assert raretag("annotate", own_run, others, tmp_path / "after.jsonl").code == 0
+    before, after = ((tmp_path / f"{name}.jsonl").read_text(encoding="utf-8") for name in ("before", "after"))
+    assert before.count('"score"') == after.count('"score"') > 0
+    assert before != after
