@@ -150,5 +150,5 @@ def test_damage_and_another_models_scores_are_told(tmp_path: Path) -> None:
         ScoreCache(tmp_path, schema=build_schema(["X"]))
     (file,) = tmp_path.glob("*.safetensors")
     file.write_bytes(file.read_bytes()[:40])
-    with pytest.raises(DataError, match="holds no scores"):
+    with pytest.raises(DataError, match=r"holds no scores of this model\. Delete it"):
         ScoreCache(tmp_path, schema=SCHEMA)

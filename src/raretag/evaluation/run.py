@@ -146,9 +146,12 @@ def evaluate_run(
 def _cached(
     run: RunFolder, documents: Sequence[Document], *, advance: Callable[[int], None] | None
 ) -> Sequence[Scores]:
-    """Scores from the run folder; what is not there yet is judged and kept."""
+    """Scores from the run folder; what is not there yet is judged, and kept where the folder can be written."""
     cache = ScoreCache(run.path / SCORES, schema=run.schema)
     if any(document not in cache for document in documents):
         predictor = run.predictor()
-        cache.add(documents, lambda some: score(predictor, some, advance=advance))
+        try:
+            cache.add(documents, lambda some: score(predictor, some, advance=advance))
+        except OSError:
+            return score(predictor, documents, advance=advance)
     return cache.scores(documents)

@@ -130,15 +130,19 @@ class ScoreCache:
         self._learn(file)
 
     def _learn(self, file: Path) -> None:
-        loaded = load_arrays(file, what="scores")
         try:
+            loaded = load_arrays(file, what="scores")
             keys, lengths = json.loads(loaded.metadata["texts"]), json.loads(loaded.metadata["tokens"])
             fits = loaded.arrays["log_probabilities"].shape[1:] == self._schema.shape
             bounds = np.cumsum([0, *lengths]).tolist()
             if not fits or bounds[-1] > len(loaded.arrays["starts"]):
                 raise ValueError("shapes do not fit")
-        except (KeyError, ValueError, TypeError) as error:
-            raise DataError("this file holds no scores of this model", remedy="Delete it", file=file) from error
+        except (DataError, KeyError, ValueError, TypeError) as error:
+            raise DataError(
+                "this file holds no scores of this model",
+                remedy="Delete it: the documents will be judged again",
+                file=file,
+            ) from error
         for key, start, stop in zip(keys, bounds[:-1], bounds[1:], strict=True):
             if key in self._with_hidden:
                 continue
