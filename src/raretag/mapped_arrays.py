@@ -14,7 +14,14 @@ import numpy.typing as npt
 
 from raretag.errors import DataError
 
-_DTYPES: Final[dict[str, np.dtype[Any]]] = {"F32": np.dtype("<f4"), "F16": np.dtype("<f2"), "I64": np.dtype("<i8")}
+_DTYPES: Final[dict[str, np.dtype[Any]]] = {
+    "F32": np.dtype("<f4"),
+    "F16": np.dtype("<f2"),
+    "I64": np.dtype("<i8"),
+    "I32": np.dtype("<i4"),
+    "I16": np.dtype("<i2"),
+    "I8": np.dtype("i1"),
+}
 _NAMES: Final = {dtype: name for name, dtype in _DTYPES.items()}
 # a header that is longer is none of ours
 _LONGEST_HEADER: Final = 2**26
@@ -34,9 +41,9 @@ def create_arrays(
     *,
     metadata: Mapping[str, str] | None = None,
 ) -> MappedArrays:
-    """A safetensors file of zeros, mapped to be filled. shapes: name to dtype (float32, float16, int64) and shape.
+    """A safetensors file of zeros, mapped to be filled. shapes: name to dtype (float32, float16, int8 to 64) and shape.
 
-    Name those of eight bytes an element first: then all are aligned. Raises ValueError for an array without elements.
+    Name those of more bytes an element first: then all are aligned. Raises ValueError for an array without elements.
     """
     header: dict[str, Any] = {} if metadata is None else {"__metadata__": dict(metadata)}
     end = 0

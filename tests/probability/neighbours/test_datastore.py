@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from raretag.probability import Datastore, NeighbourSettings, mixed, neighbours
+from raretag.probability import Datastore, NeighbourSettings, mixed
+from raretag.probability.neighbours import search
 
 Arrays = tuple[npt.NDArray[np.float32], npt.NDArray[np.int64], npt.NDArray[np.int64]]
 
@@ -108,7 +109,7 @@ def test_tokens_keep_their_tags_and_owners_in_the_store() -> None:
     store = Datastore(vectors, tags, owners=owners)
     unit = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
     given_ = sorted((*row.round(5).tolist(), tag, owner) for row, tag, owner in zip(unit, tags, owners, strict=True))
-    rows = zip(store.keys, store.tags, store.owners, strict=True)
+    rows = zip(store.keys[:], store.tags, store.owners, strict=True)
     kept = sorted((*row.round(5).tolist(), tag, owner) for row, tag, owner in rows)
     np.testing.assert_allclose(kept, given_, atol=2e-5)
     with pytest.raises(ValueError, match="read-only"):
@@ -121,7 +122,7 @@ def test_the_size_of_blocks_does_not_matter(monkeypatch: pytest.MonkeyPatch) -> 
     asked = NeighbourSettings(neighbours=5)
     whole = store.votes(vectors, tags=4, settings=asked, owners=owners)
     for cells in (1, 70 * 3, 70 * 69):
-        monkeypatch.setattr(neighbours, "_CELLS", cells)
+        monkeypatch.setattr(search, "_CELLS", cells)
         np.testing.assert_allclose(store.votes(vectors, tags=4, settings=asked, owners=owners), whole, atol=1e-5)
 
 
@@ -142,7 +143,7 @@ def test_a_zero_vector_is_as_far_from_all() -> None:
     vectors, tags, owners = tokens(40)
     vectors[3] = 0
     store = Datastore(vectors, tags, owners=owners)
-    assert sorted(np.linalg.norm(store.keys, axis=1).round(4).tolist()) == [0] + [1] * 39
+    assert sorted(np.linalg.norm(store.keys[:], axis=1).round(4).tolist()) == [0] + [1] * 39
     found = store.votes(np.zeros((1, 5), np.float32), tags=4, settings=NeighbourSettings(neighbours=40))
     np.testing.assert_allclose(found[0], np.bincount(tags, minlength=4) / 40)
 
