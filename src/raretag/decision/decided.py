@@ -30,13 +30,16 @@ class RoutedMention:
 class Decision:
     """All that is decided about one document, by start, end, then label.
 
-    tokens: how many the document has. reviewed_tokens: how many of them a person is asked to look at.
+    tokens: how many the document has. reviewed_tokens: how many of them a person is asked to look at. expected_cost: of
+    the whole document, in the currency of the costs, >= 0, with what is dropped; None where no costs were given.
+    Possible mentions that are neither accepted nor sent to review are dropped; they need not be listed.
     """
 
     document: str
     routed: tuple[RoutedMention, ...]
     tokens: int
     reviewed_tokens: int
+    expected_cost: float | None = None
 
     @property
     def accepted(self) -> tuple[Mention, ...]:

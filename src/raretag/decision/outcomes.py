@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import final
 
 import numpy as np
 import numpy.typing as npt
+
+from raretag.corpus import Mention
+from raretag.decision.coverage import covered, exactly_found, joined, mostly_inside
+from raretag.decision.decided import Decision
+from raretag.decision.gold import GoldDocument
+from raretag.errors import DataError
 
 
 @final
@@ -39,3 +47,73 @@ class Outcomes:
     reviews: npt.NDArray[np.int64]
     reviewed_tokens: npt.NDArray[np.int64]
     tokens: npt.NDArray[np.int64]
+
+
+def outcomes(
+    gold: Sequence[GoldDocument], decisions: Mapping[str, Decision], *, labels: Sequence[str] = ()
+) -> Outcomes:
+    """Judge a decision for each gold document, by document id.
+
+    labels: those of the schema; others that occur are added. Raises DataError where a document has no decision, a
+    decision has no document, or ids repeat.
+    """
+    documents = sorted(gold, key=lambda document: document.id)
+    _check(documents, decisions)
+    every = {*labels}.union(
+        m.label for d in documents for m in (*d.mentions, *decisions[d.id].accepted, *decisions[d.id].reviewed)
+    )
+    places = {label: number for number, label in enumerate(sorted(every))}
+    counts = np.zeros((6, len(documents), len(places)), dtype=np.int64)
+    for row, document in enumerate(documents):
+        _judge(document.mentions, decisions[document.id], into=counts[:, row], places=places)
+    judged = [decisions[document.id] for document in documents]
+    return Outcomes(
+        documents=tuple(document.id for document in documents),
+        groups=tuple(document.unit for document in documents),
+        labels=tuple(places),
+        gold=counts[:4].sum(axis=0),
+        found=counts[0],
+        reviewed=counts[1],
+        wrong_label=counts[2],
+        missed=counts[3],
+        wrong_label_as=counts[4],
+        false_alarms=counts[5],
+        reviews=np.array([len(one.reviewed) for one in judged], dtype=np.int64),
+        reviewed_tokens=np.array([one.reviewed_tokens for one in judged], dtype=np.int64),
+        tokens=np.array([one.tokens for one in judged], dtype=np.int64),
+    )
+
+
+def _judge(
+    gold: Sequence[Mention], decision: Decision, *, into: npt.NDArray[np.int64], places: Mapping[str, int]
+) -> None:
+    """One document into int64 (6, labels): found, reviewed, wrong label, missed, wrong label as, false alarms."""
+    # a canonical order, so that duplicates are counted alike in whatever order they come
+    ordered = sorted(gold, key=lambda mention: (mention.label, mention.parts))
+    exact = exactly_found(ordered, decision.accepted)
+    stretches = joined([(one.start, one.end) for one in decision.reviewed])
+    left = Counter((covered(one), one.label) for one in decision.accepted)
+    left.subtract((covered(one), one.label) for one, is_found in zip(ordered, exact, strict=True) if is_found)
+    for mention, is_found in zip(ordered, exact, strict=True):
+        place = places[mention.label]
+        if is_found or mostly_inside(mention, stretches):
+            into[0 if is_found else 1, place] += 1
+            continue
+        instead = sorted(key for key, number in left.items() if number > 0 and key[0] == covered(mention))
+        # one with the mention's own label would be a partner of a duplicate, not a wrong label
+        instead = [key for key in instead if key[1] != mention.label]
+        into[2 if instead else 3, place] += 1
+        if instead:
+            left[instead[0]] -= 1
+            into[4, places[instead[0][1]]] += 1
+    for (_, label), number in left.items():
+        into[5, places[label]] += number
+
+
+def _check(documents: Sequence[GoldDocument], decisions: Mapping[str, Decision]) -> None:
+    known = {document.id for document in documents}
+    if len(known) != len(documents):
+        raise DataError(f"{len(documents)} gold documents have only {len(known)} ids", remedy="Make the ids unique")
+    for missing in sorted(known ^ decisions.keys()):
+        side = "no decision" if missing in known else "a decision, but no gold document"
+        raise DataError(f"document {missing!r} has {side}", remedy="Decide about the documents that are judged")

@@ -1,0 +1,111 @@
+"""The file `policy.json`: what was fixed, when, on which documents, before any test document was opened."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, final
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from raretag.corpus import Mention
+from raretag.decision.budget import Budget
+from raretag.decision.cost_table import CostTable
+from raretag.decision.costs import Costs
+from raretag.decision.decided import Decision
+from raretag.decision.expected_cost import priced
+from raretag.decision.policy import ArgmaxPolicy, CostPolicy, Policy, Rule, ThresholdPolicy
+from raretag.decision.promise import Promise
+from raretag.decision.thresholds import Thresholds
+from raretag.errors import DataError
+from raretag.probability.candidates import Candidates
+from raretag.tagging import Schema
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+@final
+class FixedOn(_Record):
+    """The calibration documents."""
+
+    documents: Mapping[str, str] = Field(description="id to the fingerprint of the text")
+    sha256: str = Field(description="one hash over them")
+
+
+@final
+class TestOpened(_Record):
+    """Test documents that were judged after the policy was fixed."""
+
+    # the name is no test of pytest's
+    __test__ = False
+
+    at: str = Field(description="ISO 8601 in UTC")
+    documents: int = Field(ge=0)
+    sha256: str
+
+
+@final
+class PolicyFile(_Record):
+    """A rule, then a promise, then a budget, each of the latter two if given, and how it was fixed.
+
+    costs: of the rule, or to price the decisions of another rule with. thresholds: of the rule.
+    """
+
+    rule: Rule
+    costs: Costs | None = None
+    thresholds: Thresholds | None = None
+    promise: Promise | None = None
+    budget: Budget | None = None
+    fixed_on: FixedOn
+    fixed_at: str = Field(description="ISO 8601 in UTC")
+    test_opened: tuple[TestOpened, ...] = ()
+
+    @model_validator(mode="after")
+    def _rule_has_what_it_needs(self) -> PolicyFile:
+        if (self.rule == "thresholds") != (self.thresholds is not None):
+            raise ValueError("thresholds belong to the rule of thresholds")
+        if self.rule == "costs" and self.costs is None:
+            raise ValueError("the rule of costs needs costs")
+        return self
+
+    @property
+    def policy(self) -> Policy:
+        """The rule alone."""
+        if self.thresholds is not None:
+            return ThresholdPolicy(thresholds=self.thresholds)
+        if self.rule == "costs" and self.costs is not None:
+            return CostPolicy(costs=self.costs)
+        return ArgmaxPolicy()
+
+    def decide(self, found: Candidates, *, schema: Schema, argmax: Sequence[Mention] | None = None) -> Decision:
+        """What becomes of a document; expected costs where there are costs. Raises ValueError as `Policy.decide`."""
+        decision = self.policy.decide(found, schema=schema, argmax=argmax)
+        if self.promise is not None:
+            decision = self.promise.apply(decision, found, schema=schema)
+        if self.budget is not None:
+            decision = self.budget.apply(decision, found, schema=schema)
+        if self.costs is None:
+            return decision
+        return priced(decision, found, table=CostTable.of(self.costs, schema), schema=schema)
+
+    def opened(self, *, at: str, documents: int, sha256: str) -> PolicyFile:
+        """The same with a note that test documents were judged."""
+        note = TestOpened(at=at, documents=documents, sha256=sha256)
+        return self.model_copy(update={"test_opened": (*self.test_opened, note)})
+
+    def to_json(self) -> dict[str, Any]:
+        """Built-in types only."""
+        return self.model_dump(mode="json")
+
+    @staticmethod
+    def from_json(content: object, *, file: Path | None = None) -> PolicyFile:
+        """Read what `to_json` wrote. Raises DataError for anything else."""
+        try:
+            return PolicyFile.model_validate(content)
+        except ValidationError as error:
+            places = ", ".join(
+                sorted({".".join(map(str, one["loc"])) or "the whole" for one in error.errors(include_url=False)})
+            )
+            raise DataError(f"the policy is damaged ({places})", remedy="Fix the policy again", file=file) from error

@@ -1,0 +1,127 @@
+"""Fix a policy on calibration documents, once, before any test document is opened."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final, final
+
+from raretag.corpus import Mention
+from raretag.decision.budget import fit_budget
+from raretag.decision.costs import Costs
+from raretag.decision.gold import GoldDocument
+from raretag.decision.policy import Rule
+from raretag.decision.policy_file import FixedOn, PolicyFile
+from raretag.decision.promising import Floors, fit_promise
+from raretag.decision.threshold_fitting import fit_thresholds
+from raretag.errors import DataError, UsageError
+from raretag.probability.candidates import Candidates
+from raretag.tagging import Schema
+
+_PARTS: Final = 2
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What a policy shall do.
+
+    rule: `costs` needs `costs`. floors: promised recalls in (0, 1), one for all labels or by label or tail group.
+    budget: share of tokens that may be reviewed, in (0, 1).
+    """
+
+    rule: Rule
+    costs: Costs | None = None
+    floors: Floors | None = None
+    budget: float | None = None
+
+
+def policy_of(
+    asked: Asked,
+    *,
+    found: Sequence[Candidates],
+    gold: Sequence[GoldDocument],
+    fingerprints: Mapping[str, str],
+    schema: Schema,
+    argmax: Mapping[str, Sequence[Mention]] | None = None,
+    fixed_at: str | None = None,
+) -> PolicyFile:
+    """The policy that is asked for, fitted on calibration documents.
+
+    found: their candidates, with calibrated probabilities. fingerprints: by document id, of the texts. argmax: by
+    document id, for the rule `argmax`. fixed_at: ISO 8601, by default now in UTC. Thresholds with a promise share the
+    documents, or patients, between them: what chose a threshold may not vouch for it. The budget is spent on doubt
+    weighted by the cost of a miss, where costs are given.
+    Raises UsageError for what cannot be asked, DataError for documents that do not fit each other.
+    """
+    if asked.rule == "costs" and asked.costs is None:
+        raise UsageError("the rule 'costs' needs costs", remedy="Give a costs.yaml, or another rule")
+    by_id = {document.id: document for document in gold}
+    documents = sorted(found, key=lambda one: one.document)
+    _check(documents, by_id, fingerprints)
+    fitting, vouching = documents, documents
+    if asked.rule == "thresholds" and asked.floors is not None:
+        fitting, vouching = _parted(documents, by_id)
+    fixed = PolicyFile(
+        rule=asked.rule,
+        costs=asked.costs,
+        thresholds=fit_thresholds(fitting, by_id, schema=schema) if asked.rule == "thresholds" else None,
+        fixed_on=FixedOn(documents=dict(fingerprints), sha256=_hash(fingerprints)),
+        fixed_at=fixed_at or datetime.now(UTC).isoformat(timespec="seconds"),
+    )
+    paths = argmax or {}
+    if asked.floors is not None:
+        decisions = {
+            one.document: fixed.policy.decide(one, schema=schema, argmax=paths.get(one.document)) for one in vouching
+        }
+        promise = fit_promise(vouching, decisions, by_id, floors=asked.floors, schema=schema)
+        fixed = fixed.model_copy(update={"promise": promise})
+    if asked.budget is not None:
+        decisions = {
+            one.document: fixed.decide(one, schema=schema, argmax=paths.get(one.document)) for one in documents
+        }
+        budget = fit_budget(
+            documents, decisions, share=asked.budget, schema=schema, weights=_miss_costs(asked.costs, schema)
+        )
+        fixed = fixed.model_copy(update={"budget": budget})
+    return fixed
+
+
+def _check(documents: Sequence[Candidates], gold: Mapping[str, GoldDocument], fingerprints: Mapping[str, str]) -> None:
+    ids = [one.document for one in documents]
+    if not ids:
+        raise DataError("there is no calibration document", remedy="Give some that training did not see")
+    if len({*ids}) != len(ids) or {*ids} != gold.keys() or {*ids} != fingerprints.keys():
+        raise DataError(
+            f"{len(ids)} scored documents, {len(gold)} with gold and {len(fingerprints)} with a fingerprint are not "
+            "the same",
+            remedy="Give each calibration document once, with its annotations",
+        )
+
+
+def _parted(
+    documents: Sequence[Candidates], gold: Mapping[str, GoldDocument]
+) -> tuple[list[Candidates], list[Candidates]]:
+    """Two halves, by a hash of what documents are drawn with: no order and no name decides."""
+    ordered = sorted({one.unit for one in gold.values()}, key=lambda unit: hashlib.sha256(repr(unit).encode()).digest())
+    first = {*ordered[::_PARTS]}
+    return (
+        [one for one in documents if gold[one.document].unit in first],
+        [one for one in documents if gold[one.document].unit not in first],
+    )
+
+
+def _miss_costs(costs: Costs | None, schema: Schema) -> dict[str, float] | None:
+    if costs is None:
+        return None
+    return {
+        label: costs.default.miss if own is None or own.miss is None else own.miss
+        for label, own in ((label, costs.labels.get(label)) for label in schema.labels)
+    }
+
+
+def _hash(fingerprints: Mapping[str, str]) -> str:
+    return hashlib.sha256(json.dumps(fingerprints, sort_keys=True).encode()).hexdigest()

@@ -1,0 +1,113 @@
+"""Outcomes: every gold mention and every accepted mention is counted once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from raretag.corpus import Document, Mention
+from raretag.decision.decided import Decision, RoutedMention
+from raretag.decision.gold import GoldDocument
+from raretag.decision.outcomes import Outcomes, outcomes
+from raretag.errors import DataError
+from raretag.evaluation.matching import strict_matches
+
+
+def judged(gold: list[Mention], accepted: list[Mention], reviewed: list[Mention] | None = None) -> Outcomes:
+    routed = [RoutedMention(mention=m, route="accept") for m in accepted]
+    routed += [RoutedMention(mention=m, route="review") for m in reviewed or []]
+    decision = Decision(document="a", routed=tuple(routed), tokens=20, reviewed_tokens=3)
+    return outcomes([GoldDocument(id="a", mentions=tuple(gold))], {"a": decision}, labels=["X", "Y"])
+
+
+def counted(found: Outcomes, name: str) -> list[int]:
+    return list(getattr(found, name)[0])
+
+
+def test_each_outcome(make: Any) -> None:
+    gold = [make.span("X", 0, 1), make.span("X", 4, 6), make.span("X", 8, 8), make.span("Y", 10, 10)]
+    accepted = [make.span("X", 0, 1), make.span("Y", 8, 8), make.span("Y", 12, 12)]
+    found = judged(gold, accepted, [make.span("Y", 4, 5)])
+    assert counted(found, "gold") == [3, 1]
+    assert counted(found, "found") == [1, 0]
+    assert counted(found, "reviewed") == [1, 0]
+    assert counted(found, "wrong_label") == [1, 0]
+    assert counted(found, "wrong_label_as") == [0, 1]
+    assert counted(found, "missed") == [0, 1]
+    assert counted(found, "false_alarms") == [0, 1]
+    assert found.reviews.tolist() == [1]
+    assert found.reviewed_tokens.tolist() == [3]
+
+
+def test_half_of_the_characters_is_not_enough() -> None:
+    gold = [Mention(label="X", start=0, end=8)]
+    assert counted(judged(gold, [], [Mention(label="X", start=4, end=9)]), "missed") == [1, 0]
+    assert counted(judged(gold, [], [Mention(label="X", start=3, end=9)]), "reviewed") == [1, 0]
+    # the same characters looked at twice are no more than once
+    twice = [Mention(label="X", start=0, end=3), Mention(label="Y", start=1, end=3)]
+    assert counted(judged(gold, [], twice), "missed") == [1, 0]
+
+
+def test_a_reviewed_mention_takes_no_accepted_one_along(make: Any) -> None:
+    found = judged([make.span("X", 2, 2)], [make.span("Y", 2, 2)], [make.span("X", 1, 3)])
+    assert counted(found, "reviewed") == [1, 0]
+    assert counted(found, "false_alarms") == [0, 1]
+    assert counted(found, "wrong_label") == [0, 0]
+
+
+def test_fragments_that_touch_are_one() -> None:
+    parts = Mention(label="X", start=0, end=5, fragments=((0, 2), (2, 5)))
+    whole = Mention(label="X", start=0, end=5)
+    gap = Mention(label="X", start=0, end=5, fragments=((0, 2), (3, 5)))
+    assert counted(judged([parts], [whole]), "found") == [1, 0]
+    assert counted(judged([gap], [whole]), "found") == [0, 0]
+
+
+MENTION = st.builds(
+    lambda label, start, size: Mention(label=label, start=start, end=start + size),
+    st.sampled_from("XYZ"),
+    st.integers(0, 3),
+    st.integers(1, 3),
+)
+
+
+@given(
+    gold=st.lists(MENTION, max_size=6),
+    accepted=st.lists(MENTION, max_size=6),
+    reviewed=st.lists(MENTION, max_size=2),
+    order=st.randoms(),
+)
+@settings(max_examples=200, deadline=None)
+def test_counts_add_up_in_any_order(
+    gold: list[Mention], accepted: list[Mention], reviewed: list[Mention], order: Any
+) -> None:
+    found = judged(gold, accepted, reviewed)
+    parts = found.found + found.reviewed + found.wrong_label + found.missed
+    assert (parts == found.gold).all()
+    assert found.gold.sum() == len(gold)
+    assert (found.found + found.wrong_label_as + found.false_alarms).sum() == len(accepted)
+    assert found.wrong_label.sum() == found.wrong_label_as.sum()
+    assert min(array.min(initial=0) for array in (found.false_alarms, found.missed, found.wrong_label_as)) >= 0
+    assert found.found.sum() == len(strict_matches(gold, accepted))
+    shuffled = [order.sample(one, len(one)) for one in (gold, accepted, reviewed)]
+    again = judged(*shuffled)
+    for name in ("found", "reviewed", "wrong_label", "missed", "wrong_label_as", "false_alarms"):
+        assert (getattr(again, name) == getattr(found, name)).all(), name
+
+
+def test_documents_and_decisions_belong_together() -> None:
+    decision = Decision(document="b", routed=(), tokens=1, reviewed_tokens=0)
+    for gold, decisions in (([GoldDocument(id="a")], {}), ([], {"b": decision}), ([GoldDocument(id="b")] * 2, {})):
+        with pytest.raises(DataError):
+            outcomes(gold, decisions)
+
+
+def test_a_document_without_its_text() -> None:
+    mention = Mention(label="X", start=0, end=2)
+    document = Document(id="a", text="abc", mentions=(mention,), metadata={"group": "p1"})
+    assert GoldDocument.of(document) == GoldDocument(id="a", group="p1", mentions=(mention,))
+    assert GoldDocument.of(document).unit == ("group", "p1")
+    assert GoldDocument(id="a").unit == ("document", "a")

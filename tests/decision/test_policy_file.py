@@ -1,0 +1,122 @@
+"""Policies: fixed on calibration documents, written down, read back, and deciding alike."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from raretag.decision.costs import Costs
+from raretag.decision.policy import ArgmaxPolicy
+from raretag.decision.policy_file import PolicyFile
+from raretag.decision.policy_fitting import Asked, policy_of
+from raretag.errors import DataError, UsageError
+from raretag.tagging import Schema
+
+COSTS = Costs.model_validate(
+    {"currency": "EUR", "default": {"miss": 10.0, "false_alarm": 1.0}, "labels": {"C": {"miss": 99.0}}, "review": 2.0}
+)
+
+
+def fixed(notes: Any, schema: Schema, asked: Asked) -> PolicyFile:
+    return policy_of(
+        asked,
+        found=notes.found,
+        gold=list(notes.gold.values()),
+        fingerprints={document: f"hash of {document}" for document in notes.gold},
+        schema=schema,
+        argmax={document: decision.accepted for document, decision in notes.decisions.items()},
+        fixed_at="2026-01-02T03:04:05+00:00",
+    )
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        Asked(rule="argmax"),
+        Asked(rule="argmax", costs=COSTS, floors=0.9),
+        Asked(rule="thresholds"),
+        Asked(rule="thresholds", floors={"tail": 0.9}, budget=0.3),
+        Asked(rule="costs", costs=COSTS, floors=0.95, budget=0.5),
+    ],
+)
+def test_what_is_read_back_decides_alike(notes: Any, schema: Schema, asked: Asked) -> None:
+    file = fixed(notes, schema, asked)
+    again = PolicyFile.from_json(json.loads(json.dumps(file.to_json())))
+    assert again == file
+    assert (file.promise is not None, file.budget is not None) == (asked.floors is not None, asked.budget is not None)
+    for one in notes.found[:20]:
+        argmax = notes.decisions[one.document].accepted
+        decision = again.decide(one, schema=schema, argmax=argmax)
+        assert decision == file.decide(one, schema=schema, argmax=argmax)
+        assert (decision.expected_cost is not None) == (asked.costs is not None)
+        assert decision.accepted == file.policy.decide(one, schema=schema, argmax=argmax).accepted or asked.costs
+        assert decision.routed == tuple(
+            sorted(decision.routed, key=lambda r: (r.mention.start, r.mention.end, r.mention.label))
+        )
+
+
+def test_costs_lower_the_expected_cost(notes: Any, schema: Schema) -> None:
+    files = [fixed(notes, schema, Asked(rule=rule, costs=COSTS)) for rule in ("argmax", "thresholds", "costs")]
+    totals = []
+    for file in files:
+        decisions = [
+            file.decide(one, schema=schema, argmax=notes.decisions[one.document].accepted) for one in notes.found
+        ]
+        totals.append(sum(decision.expected_cost or 0.0 for decision in decisions))
+    assert totals[2] < 0.9 * min(totals[:2])
+
+
+def test_thresholds_are_vouched_for_by_other_documents(notes: Any, schema: Schema) -> None:
+    file = fixed(notes, schema, Asked(rule="thresholds", floors=0.8))
+    assert file.thresholds is not None
+    assert file.promise is not None
+    every = {label: sum(m.label == label for g in notes.gold.values() for m in g.mentions) for label in schema.labels}
+    for unit in file.promise.units:
+        assert unit.mentions + sum(file.thresholds.mentions[label] for label in unit.labels) == sum(
+            every[label] for label in unit.labels
+        )
+
+
+def test_what_was_fixed_is_written_down(notes: Any, schema: Schema) -> None:
+    file = fixed(notes, schema, Asked(rule="thresholds"))
+    assert file.fixed_on.documents["n3"] == "hash of n3"
+    assert len(file.fixed_on.sha256) == 64
+    assert file.fixed_at.startswith("2026-01-02")
+    assert file.test_opened == ()
+    later = file.opened(at="2026-02-01T00:00:00+00:00", documents=5, sha256="f").opened(at="x", documents=6, sha256="g")
+    assert [note.documents for note in later.test_opened] == [5, 6]
+    assert PolicyFile.from_json(later.to_json()) == later
+
+
+def test_damage_is_told(notes: Any, schema: Schema) -> None:
+    good = fixed(notes, schema, Asked(rule="thresholds")).to_json()
+    damages: tuple[dict[str, Any], ...] = (
+        {"rule": "guess"},
+        {"thresholds": None},
+        {"rule": "costs"},
+        {"fixed_on": {}},
+        {"extra": 1},
+        {"budget": {"share": 2}},
+    )
+    for damage in damages:
+        with pytest.raises(DataError, match="the policy is damaged") as told:
+            PolicyFile.from_json({**good, **damage}, file=Path("policy.json"))
+        assert "policy.json" in str(told.value)
+    nothings: tuple[Any, ...] = (None, [], "x")
+    for nothing in nothings:
+        with pytest.raises(DataError):
+            PolicyFile.from_json(nothing)
+
+
+def test_what_cannot_be_asked(notes: Any, schema: Schema) -> None:
+    with pytest.raises(UsageError, match="needs costs"):
+        fixed(notes, schema, Asked(rule="costs"))
+    with pytest.raises(ValueError, match="most probable path"):
+        ArgmaxPolicy().decide(notes.found[0], schema=schema)
+    gold = list(notes.gold.values())
+    for found, prints in (([], {}), (notes.found[:3], {"n0": "a"}), ([notes.found[0]] * 2, {"n0": "a"})):
+        with pytest.raises(DataError):
+            policy_of(Asked(rule="argmax"), found=found, gold=gold[: len(found)], fingerprints=prints, schema=schema)

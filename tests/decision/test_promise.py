@@ -1,0 +1,193 @@
+"""A promise about missed mentions: kept over splits and groups, refused where it cannot be, pooled in the open."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from raretag.corpus import Mention
+from raretag.decision.conformal import by_unit, control
+from raretag.decision.decided import Decision, RoutedMention
+from raretag.decision.doubt import found_at, token_doubts
+from raretag.decision.gold import GoldDocument
+from raretag.decision.outcomes import outcomes
+from raretag.decision.promise import Promise, PromisedUnit
+from raretag.decision.promising import fit_promise
+from raretag.errors import UsageError
+from raretag.probability import Candidates
+from raretag.tagging import Schema, build_schema
+
+
+def promised(labels: tuple[str, ...], threshold: float | None) -> Promise:
+    unit = PromisedUnit(labels=labels, alpha=0.1, documents=9, mentions=9, threshold=threshold, bound=0.1)
+    return Promise(units=(unit,))
+
+
+def found_with(notes: Any, promise: Promise, schema: Schema, label: str) -> dict[str, tuple[int, int]]:
+    """By document: found or reviewed gold mentions of the label, and all of them, by `Outcomes`."""
+    decisions = {one.document: promise.apply(notes.decisions[one.document], one, schema=schema) for one in notes.found}
+    judged = outcomes(list(notes.gold.values()), decisions, labels=schema.labels)
+    place = judged.labels.index(label)
+    return {
+        document: (int(judged.found[n, place] + judged.reviewed[n, place]), int(judged.gold[n, place]))
+        for n, document in enumerate(judged.documents)
+    }
+
+
+@pytest.mark.parametrize("threshold", [0.001, 0.05, 0.2, 0.6, None])
+def test_found_at_tells_what_a_threshold_finds(notes: Any, schema: Schema, threshold: float | None) -> None:
+    told = found_with(notes, promised(("B",), threshold), schema, "B")
+    some = 0
+    for one in notes.found:
+        mentions = [m for m in notes.gold[one.document].mentions if m.label == "B"]
+        decision = notes.decisions[one.document]
+        doubts = token_doubts(one, decision, schema=schema, labels=["B"])
+        values = found_at(mentions, one, decision, doubts=doubts)
+        number = int((values >= (np.inf if threshold is None else threshold)).sum())
+        assert told[one.document] == (number, len(mentions)), one.document
+        some += number
+    assert some > 0
+
+
+def test_lower_thresholds_find_more_and_review_more(notes: Any, schema: Schema) -> None:
+    shares, reviewed = [], []
+    for threshold in (0.01, 0.1, 0.3, 0.7):
+        promise = promised(("A",), threshold)
+        shares.append(sum(number for number, _ in found_with(notes, promise, schema, "A").values()))
+        reviewed.append(
+            sum(promise.apply(notes.decisions[one.document], one, schema=schema).reviewed_tokens for one in notes.found)
+        )
+    assert shares == sorted(shares, reverse=True)
+    assert reviewed == sorted(reviewed, reverse=True)
+    assert reviewed[0] > reviewed[-1]
+
+
+def test_a_promise_for_more_labels_loses_nothing(notes: Any, schema: Schema) -> None:
+    alone = promised(("A",), 0.2)
+    more = Promise(units=(*alone.units, *promised(("B", "C"), 0.02).units))
+    before, after = (found_with(notes, promise, schema, "A") for promise in (alone, more))
+    assert all(after[document] >= before[document] for document in before)
+    for one in notes.found[:40]:
+        decision = more.apply(notes.decisions[one.document], one, schema=schema)
+        assert decision.accepted == notes.decisions[one.document].accepted
+
+
+@pytest.mark.parametrize(("labels", "alpha"), [(("A",), 0.05), (("B",), 0.1), (("B", "C", "D"), 0.05)])
+def test_500_splits_by_patient(notes: Any, schema: Schema, labels: tuple[str, ...], alpha: float) -> None:
+    found = {}
+    for one in notes.found:
+        mentions = [m for m in notes.gold[one.document].mentions if m.label in labels]
+        decision = notes.decisions[one.document]
+        doubts = token_doubts(one, decision, schema=schema, labels=labels)
+        found[one.document] = found_at(mentions, one, decision, doubts=doubts)
+    units = by_unit(found, {document: gold.unit for document, gold in notes.gold.items()})
+    missed = []
+    for seed in range(500):
+        order = np.random.default_rng(seed).permutation(len(units))
+        half = len(units) // 2
+        outcome = control([units[n] for n in order[:half]], alpha=alpha)
+        assert outcome.threshold is not None
+        missed.append(float(np.mean([np.mean(units[n] < outcome.threshold) for n in order[half:]])))
+    assert np.mean(missed) <= alpha + 3 * np.sqrt(alpha * (1 - alpha) / len(missed) / (len(units) - half))
+    assert np.mean(missed) >= alpha / 3
+
+
+def test_the_whole_way_on_other_documents(notes: Any, schema: Schema) -> None:
+    losses: dict[str, list[float]] = {label: [] for label in schema.labels}
+    for seed in range(8):
+        chosen = np.random.default_rng(seed).permutation(200)[:120]
+        patients = {f"p{n}" for n in chosen}
+        fitting = [one for one in notes.found if notes.gold[one.document].group in patients]
+        promise = fit_promise(fitting, notes.decisions, notes.gold, floors=0.8, schema=schema)
+        assert not promise.refused
+        for label in schema.labels:
+            told = found_with(notes, promise, schema, label)
+            for document, (number, every) in told.items():
+                if every and notes.gold[document].group not in patients:
+                    losses[label].append(1 - number / every)
+    for label, values in losses.items():
+        assert np.mean(values) <= 0.2 + 0.05, label
+
+
+def test_rare_labels_are_pooled_in_the_open(notes: Any, schema: Schema) -> None:
+    few = notes.found[:60]
+    promise = fit_promise(few, notes.decisions, notes.gold, floors={"tail": 0.97, "A": 0.9}, schema=schema)
+    by_labels = {unit.labels: unit for unit in promise.units}
+    assert by_labels["A",].alpha == pytest.approx(0.1)
+    assert by_labels["A",].pooled == ""
+    assert [unit for unit in promise.units if len(unit.labels) > 1]
+    for unit in promise.units:
+        assert unit.bound <= unit.alpha + 1e-9
+        assert bool(unit.pooled) == (len(unit.labels) > 1)
+
+
+def test_too_few_documents_are_refused_and_listed(notes: Any, schema: Schema) -> None:
+    promise = fit_promise(notes.found[:10], notes.decisions, notes.gold, floors=0.95, schema=schema)
+    assert promise.units == ()
+    (refused,) = promise.refused
+    assert set(refused.labels) == {"A", "B", "C", "D"}
+    assert refused.documents <= 10
+    assert refused.needed == 19
+    assert "19 are needed" in refused.why
+
+
+def test_mentions_that_nothing_reaches_are_told(make: Any) -> None:
+    schema = build_schema(["X"])
+    found, gold, decisions = [], {}, {}
+    for n in range(30):
+        one = make.of_rows([(0, 0, 0, 0.9)], tokens=9, document=f"d{n}")
+        found.append(one)
+        gold[f"d{n}"] = GoldDocument(id=f"d{n}", mentions=(make.span("X", 0, 0), make.span("X", 5, 5)))
+        decisions[f"d{n}"] = Decision(document=f"d{n}", routed=(), tokens=9, reviewed_tokens=0)
+    promise = fit_promise(found, decisions, gold, floors=0.9, schema=schema)
+    assert promise.units == ()
+    assert "30 of 60 gold mentions are reached by no candidate" in promise.refused[0].why
+    kept = fit_promise(found, decisions, gold, floors=0.4, schema=schema)
+    assert kept.units[0].threshold == pytest.approx(0.9)
+
+
+@pytest.mark.parametrize(
+    ("floors", "part"),
+    [
+        (0.0, "a floor of 0 is not between 0 and 1"),
+        (1.0, "a floor of 1 is not"),
+        (float("nan"), "not between"),
+        ({"Y": 0.9}, "is called 'Y'"),
+        ({"B": 1.5, "tial": 0.9}, "did you mean tail"),
+    ],
+)
+def test_floors_that_cannot_be(notes: Any, schema: Schema, floors: Any, part: str) -> None:
+    with pytest.raises(UsageError, match=part):
+        fit_promise(notes.found, notes.decisions, notes.gold, floors=floors, schema=schema)
+
+
+def test_stretches_join_and_keep_what_was_there(make: Any) -> None:
+    schema = build_schema(["X", "Y"])
+    found: Candidates = make.of_rows(
+        [(0, 0, 1, 0.9), (0, 1, 3, 0.3), (1, 2, 3, 0.1), (1, 6, 6, 0.2), (1, 8, 8, 0.05)], tokens=10
+    )
+    routed = (
+        RoutedMention(mention=found.mention(0, schema=schema), route="accept"),
+        RoutedMention(mention=found.mention(4, schema=schema), route="review", expected_cost=2.0),
+    )
+    decision = Decision(document="a", routed=routed, tokens=10, reviewed_tokens=1, expected_cost=3.0)
+    # the accepted mention explains token 0; of token 1 the other reading is left
+    doubts = token_doubts(found, decision, schema=schema)
+    np.testing.assert_allclose(doubts, [0, 0.3, 0.4, 0.4, 0, 0, 0.2, 0, 0.05, 0])
+    told = promised(("X", "Y"), 0.35).apply(decision, found, schema=schema)
+    assert told.accepted == decision.accepted
+    stretch, before = told.reviewed
+    assert (stretch.label, stretch.start, stretch.end) == ("X", 8, 15)
+    assert stretch.score == pytest.approx(0.4)
+    assert before == Mention(label="Y", start=32, end=35, score=0.05)
+    assert told.reviewed_tokens == 3
+    assert told.expected_cost is None
+    assert promised(("X", "Y"), 0.5).apply(decision, found, schema=schema) is decision
+
+
+def test_a_promise_is_json(notes: Any, schema: Schema) -> None:
+    promise = fit_promise(notes.found, notes.decisions, notes.gold, floors=0.9, schema=schema)
+    assert len(promise.units) >= 2
+    assert Promise.model_validate_json(promise.model_dump_json()) == promise
