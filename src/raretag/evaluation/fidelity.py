@@ -109,5 +109,6 @@ def _slope(empirical: Floats, predicted: Floats) -> float | None:
     x, y = np.log(empirical[both]), np.log(predicted[both])
     if len(x) < 2 or x.max() - x.min() <= ROUNDING:
         return None
+    # both centred, so that equal shares have a slope of exactly 1 however close together they are
     centred = x - x.mean()
-    return float(centred @ y / (centred @ centred))
+    return float(centred @ (y - y.mean()) / (centred @ centred))
