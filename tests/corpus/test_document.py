@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from raretag.corpus.document import Document
+from raretag.corpus.document import Document, Mention
 
 
 def fingerprint(text: str) -> str:
@@ -39,3 +39,15 @@ def test_form_and_white_space_never_matter(text: str, form: str) -> None:
     other = unicodedata.normalize(form, text.replace("\ufeff", "")).replace(" ", "\r\n")  # type: ignore[arg-type]
     assert fingerprint(f"\ufeff\n{other} ") == fingerprint(text)
     assert fingerprint(f"{text} x") != fingerprint(text)
+
+
+def test_parts_that_touch_cover_what_one_part_does() -> None:
+    parted = Mention(label="A", start=0, end=9, fragments=((0, 3), (3, 5), (7, 9)))
+    assert parted.covered == ((0, 5), (7, 9))
+    assert Mention(label="A", start=0, end=5, fragments=((0, 3), (3, 5))).covered == ((0, 5),)
+    assert Mention(label="A", start=2, end=5).covered == ((2, 5),)
+
+
+def test_a_patients_documents_are_drawn_together() -> None:
+    assert Document(id="a", text="", metadata={"group": "b"}).unit == ("group", "b")
+    assert Document(id="b", text="").unit == Document(id="b", text="", metadata={"group": ""}).unit == ("document", "b")

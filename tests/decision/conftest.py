@@ -10,10 +10,9 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from raretag.corpus import Mention
+from raretag.corpus import Document, Mention
 from raretag.decision.costs import Costs
 from raretag.decision.decided import Decision
-from raretag.decision.gold import GoldDocument
 from raretag.decision.scheduling import best_together
 from raretag.decision.stretches import decided
 from raretag.probability import Candidates, Scores
@@ -93,7 +92,7 @@ class Notes:
     """Synthetic documents with candidates and gold, and what a rule accepts in them."""
 
     found: tuple[Candidates, ...]
-    gold: dict[str, GoldDocument]
+    gold: dict[str, Document]
     decisions: dict[str, Decision]
 
 
@@ -122,7 +121,7 @@ def notes() -> Notes:
         one = Make.of_rows([(*key, p) for key, p in rows.items()], tokens=40, document=name)
         accepted = best_together(one.firsts, one.lasts, one.probabilities - 0.5)
         found.append(one)
-        gold[name] = GoldDocument(id=name, group=f"p{number % 200}", mentions=tuple(mentions))
+        gold[name] = Document(id=name, text=" " * 400, mentions=tuple(mentions), metadata={"group": f"p{number % 200}"})
         decisions[name] = decided(one, accepted=accepted, reviewed=np.zeros(0, dtype=np.int64), schema=LABELS)
     return Notes(found=tuple(found), gold=gold, decisions=decisions)
 

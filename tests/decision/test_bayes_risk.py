@@ -10,13 +10,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from raretag.corpus import Mention
+from raretag.corpus import Document, Mention
 from raretag.decision.bayes_risk import least_expected_cost
 from raretag.decision.cost_table import CostTable
 from raretag.decision.costs import Costs
 from raretag.decision.decided import Decision, RoutedMention
 from raretag.decision.expected_cost import priced
-from raretag.decision.gold import GoldDocument
 from raretag.decision.outcomes import outcomes
 from raretag.decision.stretches import decided
 from raretag.probability import Candidates, Scores, candidates
@@ -104,13 +103,13 @@ def cost_over_all_paths(scores: Scores, decision: Decision, table: CostTable, sc
         if any(t and t % 2 == 0 and b not in (t - 1, t) for b, t in itertools.pairwise((0, *path))):
             continue
         weight = float(np.prod([scores.probabilities[t, tag] for t, tag in enumerate(path)], dtype=np.float64))
-        gold = GoldDocument(id="a", mentions=tuple(decode(list(path), scores.tokens, schema=schema)))
+        gold = Document(id="a", text=" " * 400, mentions=tuple(decode(list(path), scores.tokens, schema=schema)))
         total += weight * cost_of(gold, decision, table, schema)
         weights += weight
     return total / weights
 
 
-def cost_of(gold: GoldDocument, decision: Decision, table: CostTable, schema: Schema) -> float:
+def cost_of(gold: Document, decision: Decision, table: CostTable, schema: Schema) -> float:
     judged = outcomes([gold], {"a": decision}, labels=schema.labels)
     # costs of a wrong label depend on the gold label alone here
     wrong = (judged.wrong_label[0] * np.array([table.wrong_label[0, 1], table.wrong_label[1, 0]])).sum()

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from raretag.corpus import Document, Mention
 from raretag.decision.decided import Decision, RoutedMention
-from raretag.decision.gold import GoldDocument
 from raretag.decision.outcomes import Outcomes, outcomes
 from raretag.errors import DataError
 from raretag.evaluation.matching import strict_matches
@@ -20,7 +19,7 @@ def judged(gold: list[Mention], accepted: list[Mention], reviewed: list[Mention]
     routed = [RoutedMention(mention=m, route="accept") for m in accepted]
     routed += [RoutedMention(mention=m, route="review") for m in reviewed or []]
     decision = Decision(document="a", routed=tuple(routed), tokens=20, reviewed_tokens=3)
-    return outcomes([GoldDocument(id="a", mentions=tuple(gold))], {"a": decision}, labels=["X", "Y"])
+    return outcomes([Document(id="a", text=" " * 400, mentions=tuple(gold))], {"a": decision}, labels=["X", "Y"])
 
 
 def counted(found: Outcomes, name: str) -> list[int]:
@@ -100,14 +99,10 @@ def test_counts_add_up_in_any_order(
 
 def test_documents_and_decisions_belong_together() -> None:
     decision = Decision(document="b", routed=(), tokens=1, reviewed_tokens=0)
-    for gold, decisions in (([GoldDocument(id="a")], {}), ([], {"b": decision}), ([GoldDocument(id="b")] * 2, {})):
+    for gold, decisions in (
+        ([Document(id="a", text=" " * 400)], {}),
+        ([], {"b": decision}),
+        ([Document(id="b", text=" " * 400)] * 2, {}),
+    ):
         with pytest.raises(DataError):
             outcomes(gold, decisions)
-
-
-def test_a_document_without_its_text() -> None:
-    mention = Mention(label="X", start=0, end=2)
-    document = Document(id="a", text="abc", mentions=(mention,), metadata={"group": "p1"})
-    assert GoldDocument.of(document) == GoldDocument(id="a", group="p1", mentions=(mention,))
-    assert GoldDocument.of(document).unit == ("group", "p1")
-    assert GoldDocument(id="a").unit == ("document", "a")

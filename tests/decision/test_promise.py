@@ -7,11 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from raretag.corpus import Mention
+from raretag.corpus import Document, Mention
 from raretag.decision.conformal import by_unit, control
 from raretag.decision.decided import Decision, RoutedMention
 from raretag.decision.doubt import found_at, token_doubts
-from raretag.decision.gold import GoldDocument
 from raretag.decision.outcomes import outcomes
 from raretag.decision.promise import Promise, PromisedUnit
 from raretag.decision.promising import fit_promise
@@ -99,13 +98,13 @@ def test_the_whole_way_on_other_documents(notes: Any, schema: Schema) -> None:
     for seed in range(8):
         chosen = np.random.default_rng(seed).permutation(200)[:120]
         patients = {f"p{n}" for n in chosen}
-        fitting = [one for one in notes.found if notes.gold[one.document].group in patients]
+        fitting = [one for one in notes.found if notes.gold[one.document].metadata["group"] in patients]
         promise = fit_promise(fitting, notes.decisions, notes.gold, floors=0.8, schema=schema)
         assert not promise.refused
         for label in schema.labels:
             told = found_with(notes, promise, schema, label)
             for document, (number, every) in told.items():
-                if every and notes.gold[document].group not in patients:
+                if every and notes.gold[document].metadata["group"] not in patients:
                     losses[label].append(1 - number / every)
     for label, values in losses.items():
         assert np.mean(values) <= 0.2 + 0.05, label
@@ -139,7 +138,7 @@ def test_mentions_that_nothing_reaches_are_told(make: Any) -> None:
     for n in range(30):
         one = make.of_rows([(0, 0, 0, 0.9)], tokens=9, document=f"d{n}")
         found.append(one)
-        gold[f"d{n}"] = GoldDocument(id=f"d{n}", mentions=(make.span("X", 0, 0), make.span("X", 5, 5)))
+        gold[f"d{n}"] = Document(id=f"d{n}", text=" " * 400, mentions=(make.span("X", 0, 0), make.span("X", 5, 5)))
         decisions[f"d{n}"] = Decision(document=f"d{n}", routed=(), tokens=9, reviewed_tokens=0)
     promise = fit_promise(found, decisions, gold, floors=0.9, schema=schema)
     assert promise.units == ()

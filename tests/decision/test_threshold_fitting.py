@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from raretag.decision.gold import GoldDocument
+from raretag.corpus import Document
 from raretag.decision.threshold_fitting import best_threshold, fit_thresholds
 from raretag.decision.thresholds import Thresholds
 from raretag.errors import DataError
@@ -39,7 +39,7 @@ def test_no_threshold_has_a_larger_f1(rows: list[tuple[float, bool]], beyond: in
 
 def documents(
     make: Any, number: int, *, chances: dict[int, float], seed: int = 0
-) -> tuple[list[Candidates], dict[str, GoldDocument]]:
+) -> tuple[list[Candidates], dict[str, Document]]:
     """Each label has candidates of probability uniform in (0, 1), true with p^(1 / chance): skewed on purpose."""
     rng = np.random.default_rng(seed)
     found, gold = [], {}
@@ -52,7 +52,7 @@ def documents(
             if rng.random() < p ** chances[label]:
                 mentions.append(make.span(SCHEMA.labels[label], token, token))
         found.append(make.of_rows(rows, tokens=30, document=f"d{n}"))
-        gold[f"d{n}"] = GoldDocument(id=f"d{n}", mentions=tuple(mentions))
+        gold[f"d{n}"] = Document(id=f"d{n}", text=" " * 400, mentions=tuple(mentions))
     return found, gold
 
 
@@ -77,7 +77,7 @@ def test_true_probabilities_are_cut_near_half_of_f1(make: Any) -> None:
 def test_few_mentions_stay_near_their_group(make: Any) -> None:
     found, gold = documents(make, 100, chances={0: 1.0})
     one = make.of_rows([(1, 0, 0, 0.98), (1, 2, 2, 0.9)], tokens=4, document="few")
-    gold["few"] = GoldDocument(id="few", mentions=(make.span("Y", 0, 0),))
+    gold["few"] = Document(id="few", text=" " * 400, mentions=(make.span("Y", 0, 0),))
     fitted = fit_thresholds([*found, one], gold, schema=SCHEMA)
     # alone it would be 0.94; X says about 0.35, and one mention weighs 1 against 20, in the label and in its group
     assert fitted.by_label["X"] < fitted.by_label["Y"] < fitted.by_label["X"] + 0.1
@@ -101,6 +101,6 @@ def test_other_labels_than_fitted_on(make: Any) -> None:
 def test_nothing_to_fit_on(make: Any) -> None:
     found = [make.of_rows([(0, 0, 0, 0.5)], tokens=3)]
     with pytest.raises(DataError, match="no gold mention is a candidate"):
-        fit_thresholds(found, {"a": GoldDocument(id="a", mentions=(make.span("X", 1, 2),))}, schema=SCHEMA)
+        fit_thresholds(found, {"a": Document(id="a", text=" " * 400, mentions=(make.span("X", 1, 2),))}, schema=SCHEMA)
     with pytest.raises(DataError, match="has no gold"):
         fit_thresholds(found, {}, schema=SCHEMA)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sklearn import metrics
 
 from raretag.evaluation.brier import brier_by_tag, brier_score, mention_brier_score
 
@@ -20,7 +21,6 @@ def test_a_case_by_hand() -> None:
 @settings(deadline=None, max_examples=30)
 @given(st.integers(1, 40), st.integers(2, 6), st.integers(0, 1000))
 def test_it_is_that_of_scikit_learn(tokens: int, tags: int, seed: int) -> None:
-    metrics = pytest.importorskip("sklearn.metrics")
     rng = np.random.default_rng(seed)
     p = rng.dirichlet(np.ones(tags), tokens)
     gold = rng.integers(0, tags, tokens)

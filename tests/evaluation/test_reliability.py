@@ -7,6 +7,7 @@ import numpy.typing as npt
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sklearn import calibration
 
 from raretag.evaluation.reliability import (
     bin_numbers,
@@ -87,7 +88,6 @@ def test_the_table_by_hand() -> None:
 
 
 def test_the_table_is_that_of_scikit_learn() -> None:
-    calibration = pytest.importorskip("sklearn.calibration")
     rng = np.random.default_rng(0)
     c = rng.random(500)
     right = rng.random(500) < c**2

@@ -13,7 +13,7 @@ from raretag.errors import DataError, UsageError
 from raretag.probability import Scores, mention_probabilities
 from raretag.probability.calibrated import CALIBRATION, Calibrated
 from raretag.probability.calibrating import calibrate, cross_calibrated, documents_hash
-from raretag.probability.calibration_data import GOLD, held_out_data, load_data, out_of_fold_data
+from raretag.probability.calibration_data import GOLD, held_out_data, load_data, out_of_fold_data, save_data
 from raretag.probability.run_context import context_of
 from raretag.training import RunFolder, train
 from raretag.training.settings import TrainSettings
@@ -46,6 +46,8 @@ def test_documents_of_the_run_are_never_calibrated_on(run: RunFolder, corpus: Co
 
 def test_what_was_judged_is_read_again_without_text(run: RunFolder, corpus: Corpus) -> None:
     data = held_out_data(run, corpus)
+    assert not (run.path / GOLD).exists()
+    save_data(run, data)
     again = load_data(run)
     assert again.gold == data.gold
     for one, other, tags, others in zip(data.scores, again.scores, data.tags, again.tags, strict=True):
@@ -60,7 +62,7 @@ def test_a_patient_is_in_one_part(run: RunFolder, corpus: Corpus) -> None:
     data = held_out_data(run, corpus)
     parts = data.parts(5, seed=0)
     assert sorted(number for part in parts for number in part) == list(range(len(data.gold)))
-    homes = [{data.gold[number].unit for number in part} for part in parts]
+    homes = [{data.gold[number].blank.unit for number in part} for part in parts]
     assert not any(one & other for place, one in enumerate(homes) for other in homes[:place])
 
 
@@ -112,6 +114,7 @@ def test_out_of_fold_every_training_document_and_no_other(run: RunFolder, corpus
     assert {one.id: one.fingerprint for one in data.gold} == run.manifest["data"]["train"]
     assert data.folds == 2
     assert not (run.path / ".folds").exists()
+    save_data(run, data)
     assert load_data(run).folds == 2
     by_the_run = {one.document: one.probabilities for one in run_scores(run, corpus)}
     assert all((one.probabilities != by_the_run[one.document]).any() for one in data.scores)

@@ -39,9 +39,9 @@ def test_the_blank_document_has_the_same_offsets() -> None:
     assert [(one.label, one.parts) for one in blank.mentions] == [(one.label, one.parts) for one in NOTE.mentions]
 
 
-def test_a_patients_documents_are_one_unit() -> None:
-    assert GoldDocument.of(NOTE).unit == ("group", "patient-7")
-    assert GoldDocument.of(Document(id="patient-7", text="x")).unit == ("document", "patient-7")
+def test_the_blank_document_is_of_the_same_patient() -> None:
+    assert GoldDocument.of(NOTE).blank.unit == ("group", "patient-7")
+    assert GoldDocument.of(Document(id="patient-7", text="x")).blank.unit == ("document", "patient-7")
 
 
 @pytest.mark.parametrize("damage", [{"mentions": [["A", [3, 1]]]}, {"mentions": [["A"]]}, {"characters": "x"}])

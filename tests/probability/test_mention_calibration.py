@@ -10,7 +10,6 @@ from raretag.corpus import Mention
 from raretag.errors import DataError
 from raretag.probability import Candidates, Scores
 from raretag.probability.mention_calibration import (
-    IDENTITY,
     TEMPERATURES,
     Judged,
     MentionCalibration,
@@ -20,6 +19,7 @@ from raretag.probability.mention_calibration import (
 )
 from raretag.tagging import Tokens, build_schema
 
+IDENTITY = MentionCalibration(temperature=1, parameters=dict.fromkeys(("head", "medium", "tail"), (1, 1, 0, 0)))
 SCHEMA = build_schema(["Often", "Seldom", "Rare"], mention_counts=[900, 100, 5])
 
 

@@ -59,7 +59,7 @@ def calibrate(
     from raretag.probability.calibrated import CALIBRATION
     from raretag.probability.calibrating import calibrate as fit
     from raretag.probability.calibrating import cross_calibrated
-    from raretag.probability.calibration_data import held_out_data, out_of_fold_data
+    from raretag.probability.calibration_data import held_out_data, out_of_fold_data, save_data
     from raretag.probability.run_context import context_of
 
     context = context_of(folder)
@@ -85,6 +85,7 @@ def calibrate(
     try:
         write_figures(content, json)
     finally:
+        save_data(folder, told)
         written = folder.write(CALIBRATION, content)
     console.print(f"all figures: {shown(written)}", style="dim", soft_wrap=True)
     console.print(f"next: raretag evaluate {shown(folder.path)} DATA", soft_wrap=True)

@@ -44,6 +44,17 @@ class Mention:
         """The stretches of text that the mention covers: its fragments, or itself."""
         return self.fragments or ((self.start, self.end),)
 
+    @property
+    def covered(self) -> tuple[tuple[int, int], ...]:
+        """The parts, with those that touch joined: what is covered and not how it is written down."""
+        joined: list[tuple[int, int]] = []
+        for start, end in self.parts:
+            if joined and joined[-1][1] == start:
+                joined[-1] = (joined[-1][0], end)
+            else:
+                joined.append((start, end))
+        return tuple(joined)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
@@ -63,6 +74,13 @@ class Document:
         beyond = [m for m in self.mentions if m.end > len(self.text)]
         if beyond:
             raise ValueError(f"document {self.id!r}: {len(beyond)} mentions end beyond its {len(self.text)} characters")
+
+    @property
+    def unit(self) -> tuple[str, str]:
+        """What the document is drawn with: its patient, where one is named, else itself."""
+        patient = self.metadata.get("group")
+        # the kind goes along, for a patient may be called like a document
+        return ("group", patient) if patient else ("document", self.id)
 
     @property
     def fingerprint(self) -> str:

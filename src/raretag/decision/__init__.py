@@ -8,7 +8,6 @@ from raretag.decision.costs_file import read_costs
 from raretag.decision.decide import most_probable_mentions
 from raretag.decision.decided import Decision, RoutedMention
 from raretag.decision.expected_cost import priced
-from raretag.decision.gold import GoldDocument
 from raretag.decision.outcomes import Outcomes, outcomes
 from raretag.decision.policy import ArgmaxPolicy, CostPolicy, Policy, ThresholdPolicy
 from raretag.decision.policy_file import PolicyFile
@@ -28,7 +27,6 @@ __all__ = [
     "CostTable",
     "Costs",
     "Decision",
-    "GoldDocument",
     "Outcomes",
     "Policy",
     "PolicyFile",

@@ -7,26 +7,13 @@ from collections.abc import Sequence
 
 from raretag.corpus import Mention
 
-Parts = tuple[tuple[int, int], ...]
-
-
-def covered(mention: Mention) -> Parts:
-    """The parts, with those that touch joined: what is covered and not how it is written down."""
-    joined: list[tuple[int, int]] = []
-    for start, end in mention.parts:
-        if joined and joined[-1][1] == start:
-            joined[-1] = (joined[-1][0], end)
-        else:
-            joined.append((start, end))
-    return tuple(joined)
-
 
 def exactly_found(gold: Sequence[Mention], accepted: Sequence[Mention]) -> list[bool]:
     """Whether each gold mention has a partner with its label and exactly its characters, one to one."""
-    left = Counter((one.label, covered(one)) for one in accepted)
+    left = Counter((one.label, one.covered) for one in accepted)
     found = []
     for mention in gold:
-        key = (mention.label, covered(mention))
+        key = (mention.label, mention.covered)
         found.append(left[key] > 0)
         left[key] -= 1
     return found

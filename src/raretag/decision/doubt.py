@@ -8,9 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from raretag.corpus import Mention
-from raretag.decision.coverage import covered, exactly_found
+from raretag.decision.coverage import exactly_found
 from raretag.decision.decided import Decision
-from raretag.decision.stretches import Cuts, accepted_candidates, reviewed_tokens
+from raretag.decision.stretches import Cuts, reviewed_tokens
 from raretag.probability.candidates import Candidates
 from raretag.tagging import Schema
 
@@ -31,7 +31,7 @@ def token_doubts(
     mentions count; None: all. weights: float64 (labels of the schema,), factors >= 0 of p_s by its label; None: 1.
     """
     chances = found.probabilities * (1.0 if weights is None else weights[found.labels])
-    counted = ~accepted_candidates(decision, found, schema=schema)
+    counted = ~found.among(decision.accepted, schema=schema)
     if labels is not None:
         counted &= np.isin(found.labels, [schema.labels.index(label) for label in labels])
     steps = np.zeros(found.tokens + 1)
@@ -63,7 +63,7 @@ def found_at(gold: Sequence[Mention], found: Candidates, decision: Decision, *, 
     for number, mention in enumerate(gold):
         if result[number]:
             continue
-        parts = covered(mention)
+        parts = mention.covered
         size = sum(end - start for start, end in parts)
         shared = np.zeros(len(values), dtype=np.int64)
         for start, end in parts:

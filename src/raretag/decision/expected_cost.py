@@ -10,7 +10,6 @@ import numpy.typing as npt
 from raretag.decision.cost_table import CostTable
 from raretag.decision.coverage import joined
 from raretag.decision.decided import Decision, RoutedMention
-from raretag.decision.stretches import accepted_candidates
 from raretag.probability.candidates import Candidates
 from raretag.tagging import Schema
 
@@ -23,7 +22,7 @@ def priced(decision: Decision, found: Candidates, *, table: CostTable, schema: S
     between the mentions and the whole, for the whole holds what is dropped as well. Mentions that are no candidate
     count with their own score. This is the expectation of what `Outcomes` counts, priced by `table`.
     """
-    accepted = accepted_candidates(decision, found, schema=schema)
+    accepted = found.among(decision.accepted, schema=schema)
     reviewed = _inside(decision, found)
     p, labels = found.probabilities, found.labels
     total = float((p * table.miss[labels])[~accepted & ~reviewed].sum())

@@ -10,10 +10,9 @@ from typing import final
 import numpy as np
 import numpy.typing as npt
 
-from raretag.corpus import Mention
-from raretag.decision.coverage import covered, exactly_found, joined, mostly_inside
+from raretag.corpus import Document, Mention
+from raretag.decision.coverage import exactly_found, joined, mostly_inside
 from raretag.decision.decided import Decision
-from raretag.decision.gold import GoldDocument
 from raretag.errors import DataError
 
 
@@ -49,9 +48,7 @@ class Outcomes:
     tokens: npt.NDArray[np.int64]
 
 
-def outcomes(
-    gold: Sequence[GoldDocument], decisions: Mapping[str, Decision], *, labels: Sequence[str] = ()
-) -> Outcomes:
+def outcomes(gold: Sequence[Document], decisions: Mapping[str, Decision], *, labels: Sequence[str] = ()) -> Outcomes:
     """Judge a decision for each gold document, by document id.
 
     labels: those of the schema; others that occur are added. Raises DataError where a document has no decision, a
@@ -92,14 +89,14 @@ def _judge(
     ordered = sorted(gold, key=lambda mention: (mention.label, mention.parts))
     exact = exactly_found(ordered, decision.accepted)
     stretches = joined([(one.start, one.end) for one in decision.reviewed])
-    left = Counter((covered(one), one.label) for one in decision.accepted)
-    left.subtract((covered(one), one.label) for one, is_found in zip(ordered, exact, strict=True) if is_found)
+    left = Counter((one.covered, one.label) for one in decision.accepted)
+    left.subtract((one.covered, one.label) for one, is_found in zip(ordered, exact, strict=True) if is_found)
     for mention, is_found in zip(ordered, exact, strict=True):
         place = places[mention.label]
         if is_found or mostly_inside(mention, stretches):
             into[0 if is_found else 1, place] += 1
             continue
-        instead = sorted(key for key, number in left.items() if number > 0 and key[0] == covered(mention))
+        instead = sorted(key for key, number in left.items() if number > 0 and key[0] == mention.covered)
         # one with the mention's own label would be a partner of a duplicate, not a wrong label
         instead = [key for key in instead if key[1] != mention.label]
         into[2 if instead else 3, place] += 1
@@ -110,7 +107,7 @@ def _judge(
         into[5, places[label]] += number
 
 
-def _check(documents: Sequence[GoldDocument], decisions: Mapping[str, Decision]) -> None:
+def _check(documents: Sequence[Document], decisions: Mapping[str, Decision]) -> None:
     known = {document.id for document in documents}
     if len(known) != len(documents):
         raise DataError(f"{len(documents)} gold documents have only {len(known)} ids", remedy="Make the ids unique")

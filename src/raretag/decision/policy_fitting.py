@@ -9,10 +9,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final, final
 
-from raretag.corpus import Mention
+from raretag.corpus import Document, Mention
 from raretag.decision.budget import fit_budget
 from raretag.decision.costs import Costs
-from raretag.decision.gold import GoldDocument
 from raretag.decision.policy import Rule
 from raretag.decision.policy_file import FixedOn, PolicyFile
 from raretag.decision.promising import Floors, fit_promise
@@ -43,7 +42,7 @@ def policy_of(
     asked: Asked,
     *,
     found: Sequence[Candidates],
-    gold: Sequence[GoldDocument],
+    gold: Sequence[Document],
     fingerprints: Mapping[str, str],
     schema: Schema,
     argmax: Mapping[str, Sequence[Mention]] | None = None,
@@ -90,7 +89,7 @@ def policy_of(
     return fixed
 
 
-def _check(documents: Sequence[Candidates], gold: Mapping[str, GoldDocument], fingerprints: Mapping[str, str]) -> None:
+def _check(documents: Sequence[Candidates], gold: Mapping[str, Document], fingerprints: Mapping[str, str]) -> None:
     ids = [one.document for one in documents]
     if not ids:
         raise DataError("there is no calibration document", remedy="Give some that training did not see")
@@ -102,9 +101,7 @@ def _check(documents: Sequence[Candidates], gold: Mapping[str, GoldDocument], fi
         )
 
 
-def _parted(
-    documents: Sequence[Candidates], gold: Mapping[str, GoldDocument]
-) -> tuple[list[Candidates], list[Candidates]]:
+def _parted(documents: Sequence[Candidates], gold: Mapping[str, Document]) -> tuple[list[Candidates], list[Candidates]]:
     """Two halves, by a hash of what documents are drawn with: no order and no name decides."""
     ordered = sorted({one.unit for one in gold.values()}, key=lambda unit: hashlib.sha256(repr(unit).encode()).digest())
     first = {*ordered[::_PARTS]}

@@ -10,11 +10,11 @@ from typing import Final, final
 
 import numpy as np
 
+from raretag.corpus import Document
 from raretag.corpus.inventory import TAIL_GROUPS, tail_group
 from raretag.decision.conformal import Array, by_unit, control, units_needed
 from raretag.decision.decided import Decision
 from raretag.decision.doubt import found_at, token_doubts
-from raretag.decision.gold import GoldDocument
 from raretag.decision.promise import Promise, PromisedUnit, RefusedUnit
 from raretag.errors import UsageError
 from raretag.probability.candidates import Candidates
@@ -27,7 +27,7 @@ _RARE: Final = "too few documents have one of these labels alone"
 def fit_promise(
     found: Sequence[Candidates],
     decisions: Mapping[str, Decision],
-    gold: Mapping[str, GoldDocument],
+    gold: Mapping[str, Document],
     *,
     floors: Floors,
     schema: Schema,
@@ -73,7 +73,7 @@ def fit_promise(
 class _Fitting:
     found: Sequence[Candidates]
     decisions: Mapping[str, Decision]
-    gold: Mapping[str, GoldDocument]
+    gold: Mapping[str, Document]
     schema: Schema
 
     def documents(self, labels: Sequence[str]) -> int:

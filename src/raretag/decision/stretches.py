@@ -58,13 +58,6 @@ def reviewed_tokens(decision: Decision, cuts: Cuts) -> Mask:
     return mask
 
 
-def accepted_candidates(decision: Decision, found: Candidates, *, schema: Schema) -> Mask:
-    """bool (candidates,): which of them stand."""
-    accepted = {(one.label, one.start, one.end) for one in decision.accepted if len(one.parts) == 1}
-    rows = zip(found.labels.tolist(), found.starts.tolist(), found.ends.tolist(), strict=True)
-    return np.array([(schema.labels[label], start, end) in accepted for label, start, end in rows], dtype=bool)
-
-
 def runs(mask: Mask) -> list[tuple[int, int]]:
     """Maximal runs of true, as half-open (first, last + 1)."""
     edges = np.flatnonzero(np.diff(np.concatenate([[False], mask, [False]]).astype(np.int8)))
@@ -83,7 +76,7 @@ def send_to_review(decision: Decision, found: Candidates, *, tokens: Mask, doubt
     if not (tokens & ~before).any():
         return decision
     after = before | tokens
-    accepted = accepted_candidates(decision, found, schema=schema)
+    accepted = found.among(decision.accepted, schema=schema)
     kept = [one for one in decision.routed if one.route != "review"]
     older = [(cuts.covered_by(one.mention), one) for one in decision.routed if one.route == "review"]
     for first, end in runs(after):

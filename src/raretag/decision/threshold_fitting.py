@@ -8,9 +8,8 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from raretag.corpus import Document
 from raretag.corpus.inventory import TAIL_GROUPS, tail_group
-from raretag.decision.coverage import covered
-from raretag.decision.gold import GoldDocument
 from raretag.decision.scheduling import best_together
 from raretag.decision.thresholds import Thresholds
 from raretag.errors import DataError
@@ -27,7 +26,7 @@ _LOOK_BELOW: Final = 0.5
 _ROUNDS: Final = 3
 
 
-def fit_thresholds(found: Sequence[Candidates], gold: Mapping[str, GoldDocument], *, schema: Schema) -> Thresholds:
+def fit_thresholds(found: Sequence[Candidates], gold: Mapping[str, Document], *, schema: Schema) -> Thresholds:
     """Thresholds from calibration documents and their gold, by document id.
 
     Each label starts from F*/2, F* being its best F1 alone: where probabilities are true its F1 is largest there
@@ -40,7 +39,7 @@ def fit_thresholds(found: Sequence[Candidates], gold: Mapping[str, GoldDocument]
     for one in found:
         if one.document not in gold:
             raise DataError(f"document {one.document!r} has no gold", remedy="Give annotated calibration documents")
-    there = [_there(one, gold[one.document], schema=schema) for one in found]
+    there = [one.among(gold[one.document].mentions, schema=schema) for one in found]
     support = np.array(
         [sum(m.label == label for one in found for m in gold[one.document].mentions) for label in schema.labels],
         dtype=np.int64,
@@ -89,12 +88,6 @@ def best_threshold(chances: Array, there: npt.NDArray[np.bool_], *, gold: int) -
         return 1.0, 0.0
     best = int(np.argmax(f1))
     return float(p[best] + (p[best + 1] if best + 1 < len(p) else 0.0)) / 2, float(f1[best])
-
-
-def _there(found: Candidates, gold: GoldDocument, *, schema: Schema) -> npt.NDArray[np.bool_]:
-    mentions = {(one.label, covered(one)) for one in gold.mentions}
-    rows = zip(found.labels.tolist(), found.starts.tolist(), found.ends.tolist(), strict=True)
-    return np.array([(schema.labels[label], ((start, end),)) in mentions for label, start, end in rows], dtype=bool)
 
 
 def _best_each(

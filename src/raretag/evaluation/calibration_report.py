@@ -9,8 +9,9 @@ from typing import Any, final
 import numpy as np
 import numpy.typing as npt
 
-from raretag.corpus import Mention
+from raretag.corpus import Document, Mention
 from raretag.decision import most_probable_mentions
+from raretag.decision.coverage import exactly_found
 from raretag.evaluation.fidelity import Fidelity
 from raretag.evaluation.planted_null import Reading
 from raretag.evaluation.probability_fidelity import fidelity_of
@@ -18,7 +19,6 @@ from raretag.evaluation.probability_figures import CalibrationFigures, MentionCo
 from raretag.probability import Scores, gather
 from raretag.probability.calibrated import Calibrated
 from raretag.probability.calibration_data import CalibrationData
-from raretag.probability.calibration_gold import GoldDocument
 from raretag.tagging import Schema
 
 
@@ -64,13 +64,14 @@ def calibration_report(
     decided = most_probable_mentions(data.scores, schema=data.schema)
     before = [decided[gold.id] for gold in data.gold]
     after = [one.carried(raw, found) for one, raw, found in zip(fitted, data.scores, before, strict=True)]
+    gold = [one.blank for one in data.gold]
     calibrated = [one.scores(raw) for one, raw in zip(fitted, data.scores, strict=True)]
     return CalibrationReport(
         before=probability_figures(
-            data.scores, before, tags=data.tags, gold=data.gold, schema=data.schema, resamples=resamples, seed=seed
+            data.scores, before, tags=data.tags, gold=gold, schema=data.schema, resamples=resamples, seed=seed
         ),
         after=probability_figures(
-            calibrated, after, tags=data.tags, gold=data.gold, schema=data.schema, resamples=resamples, seed=seed
+            calibrated, after, tags=data.tags, gold=gold, schema=data.schema, resamples=resamples, seed=seed
         ),
     )
 
@@ -80,7 +81,7 @@ def probability_figures(
     decided: Sequence[Sequence[Mention]],
     *,
     tags: Sequence[npt.NDArray[np.int64]],
-    gold: Sequence[GoldDocument],
+    gold: Sequence[Document],
     schema: Schema,
     resamples: int = 2000,
     seed: int = 0,
@@ -88,9 +89,9 @@ def probability_figures(
     """How true probabilities of tokens are, and those that decided mentions carry as their `score`; all by document."""
     evidence = gather(scores, list(tags), schema=schema)
     rows = [
-        (mention.score or 0.0, _exactly(one, mention), schema.labels.index(mention.label), number)
+        (mention.score or 0.0, is_right, schema.labels.index(mention.label), number)
         for number, (one, mentions) in enumerate(zip(gold, decided, strict=True))
-        for mention in mentions
+        for mention, is_right in zip(mentions, exactly_found(mentions, one.mentions), strict=True)
     ]
     table = np.array(rows, dtype=np.float64).reshape(-1, 4)
     mentions = MentionConfidences(
@@ -103,13 +104,6 @@ def probability_figures(
     return ProbabilityFigures(
         calibration=calibration_figures(evidence, mentions, groups=groups, resamples=resamples, seed=seed),
         fidelity=fidelity_of(evidence, seed=seed),
-    )
-
-
-def _exactly(gold: GoldDocument, mention: Mention) -> bool:
-    return any(
-        (one.label, one.start, one.end) == (mention.label, mention.start, mention.end) and len(one.parts) == 1
-        for one in gold.mentions
     )
 
 

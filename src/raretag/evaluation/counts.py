@@ -63,16 +63,10 @@ def count_matches(
     values.setflags(write=False)
     return Counts(
         documents=tuple(document.id for document in documents),
-        groups=tuple(_group(document) for document in documents),
+        groups=tuple(document.unit for document in documents),
         labels=tuple(place),
         values=values,
     )
-
-
-def _group(document: Document) -> tuple[str, str]:
-    # the kind goes along, for a patient may be called like a document
-    patient = document.metadata.get("group")
-    return ("group", patient) if patient else ("document", document.id)
 
 
 def _check(documents: Sequence[Document], predicted: Mapping[str, Sequence[Mention]]) -> None:

@@ -28,7 +28,7 @@ def strict_matches(gold: Sequence[Mention], predicted: Sequence[Mention]) -> Mat
     A correct pair is COR of the strict scheme of SemEval-2013 task 9; gold, predicted and COR give the same
     precision, recall and F1. Implementations that pair greedily can report fewer COR than there are.
     """
-    return _matching(gold, predicted, fits=lambda g, p: _covered(g) == _covered(p))
+    return _matching(gold, predicted, fits=lambda g, p: g.covered == p.covered)
 
 
 def overlap_matches(gold: Sequence[Mention], predicted: Sequence[Mention]) -> Matches:
@@ -85,17 +85,6 @@ def _overlapping(gold: Sequence[Mention], predicted: Sequence[Mention]) -> Itera
         others[:] = [o for o in others if mentions[o].label == label and mentions[o].end > start]
         yield from ((index, o) if side == 0 else (o, index) for o in others)
         open_ones[side].append(index)
-
-
-def _covered(mention: Mention) -> tuple[tuple[int, int], ...]:
-    """The parts, with those that touch joined: what is covered and not how it is written down."""
-    joined: list[tuple[int, int]] = []
-    for start, end in mention.parts:
-        if joined and joined[-1][1] == start:
-            joined[-1] = (joined[-1][0], end)
-        else:
-            joined.append((start, end))
-    return tuple(joined)
 
 
 def _size(mention: Mention) -> int:

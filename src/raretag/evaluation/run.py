@@ -17,7 +17,6 @@ from raretag.evaluation.figures import Evaluation
 from raretag.probability import ScoreCache, Scores, score
 from raretag.probability.calibrated import Calibrated
 from raretag.probability.calibration_data import SCORES
-from raretag.probability.calibration_gold import GoldDocument
 from raretag.tagging import encode
 from raretag.training.run_folder import RunFolder
 
@@ -127,11 +126,12 @@ def evaluate_run(
         resamples=resamples,
         seed=seed,
     )
-    gold = [GoldDocument.of(document) for document in documents]
 
     def figures(given: Sequence[Scores], found: Sequence[Sequence[Mention]]) -> ProbabilityFigures:
         tags = [one.tags for one in encoded]
-        return probability_figures(given, found, tags=tags, gold=gold, schema=schema, resamples=resamples, seed=seed)
+        return probability_figures(
+            given, found, tags=tags, gold=documents, schema=schema, resamples=resamples, seed=seed
+        )
 
     own = [decided[document.id] for document in documents]
     uncalibrated = figures(scores, own)

@@ -43,9 +43,9 @@ class CalibrationData:
 
     def parts(self, number: int, *, seed: int) -> list[list[int]]:
         """Numbers of documents, dealt into at most `number` parts at random; a patient's stay together."""
-        units = {unit: place for place, unit in enumerate(sorted({one.unit for one in self.gold}))}
+        units = {unit: place for place, unit in enumerate(sorted({one.blank.unit for one in self.gold}))}
         dealt = np.random.default_rng(seed).permutation(len(units)) % min(number, len(units))
-        of_document = np.array([dealt[units[one.unit]] for one in self.gold], dtype=np.int64)
+        of_document = np.array([dealt[units[one.blank.unit]] for one in self.gold], dtype=np.int64)
         return [np.flatnonzero(of_document == part).tolist() for part in range(min(number, len(units)))]
 
 
@@ -107,7 +107,7 @@ def out_of_fold_data(
 
 
 def load_data(run: RunFolder) -> CalibrationData:
-    """What `held_out_data` or `out_of_fold_data` left in the run folder; no text is needed.
+    """What `save_data` left in the run folder; no text is needed.
 
     Raises UsageError where the run was not calibrated, DataError where its files are damaged.
     """
@@ -117,19 +117,27 @@ def load_data(run: RunFolder) -> CalibrationData:
     content = read_json(file)
     try:
         gold = tuple(GoldDocument.from_json(one) for one in content["documents"])
-        folds = content["folds"]
-        cache = _cache(run, folds=folds)
-        scores = [cache.read_key(one.text, document=one.id) for one in gold]
+        return _read(run, gold, folds=content["folds"])
     except (KeyError, TypeError, ValueError, IndexError) as error:
         raise DataError("the calibration documents are damaged", remedy="Calibrate again", file=file) from error
-    return CalibrationData(schema=run.schema, gold=gold, scores=scores, tags=_tags(run, gold, scores), folds=folds)
+
+
+def save_data(run: RunFolder, data: CalibrationData) -> None:
+    """Write down which documents these are, for `load_data`."""
+    run.write(GOLD, {"folds": data.folds, "documents": [one.to_json() for one in data.gold]})
 
 
 def _kept(run: RunFolder, documents: Sequence[Document], *, folds: int | None) -> CalibrationData:
-    """Write down which documents these are, and read them back as any later command will."""
+    """The documents as any later command will read them."""
     gold = sorted((GoldDocument.of(document) for document in documents), key=lambda one: one.id)
-    run.write(GOLD, {"folds": folds, "documents": [one.to_json() for one in gold]})
-    return load_data(run)
+    return _read(run, tuple(gold), folds=folds)
+
+
+def _read(run: RunFolder, gold: tuple[GoldDocument, ...], *, folds: int | None) -> CalibrationData:
+    """Scores and tags of the documents. Raises KeyError where one has not been judged."""
+    cache = _cache(run, folds=folds)
+    scores = [cache.read_key(one.text, document=one.id) for one in gold]
+    return CalibrationData(schema=run.schema, gold=gold, scores=scores, tags=_tags(run, gold, scores), folds=folds)
 
 
 def _cache(run: RunFolder, *, folds: int | None) -> ScoreCache:

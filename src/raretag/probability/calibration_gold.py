@@ -47,11 +47,6 @@ class GoldDocument:
         metadata = {"group": self.group} if self.group else {}
         return Document(id=self.id, text=" " * self.characters, mentions=self.mentions, metadata=metadata)
 
-    @property
-    def unit(self) -> tuple[str, str]:
-        """What the document is drawn with: its patient, where one is named, else itself."""
-        return ("group", self.group) if self.group else ("document", self.id)
-
     def to_json(self) -> dict[str, Any]:
         """Built-in types only; a mention is its label and the bounds of its parts."""
         return {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import final
 
@@ -35,6 +36,12 @@ class Candidates:
 
     def __len__(self) -> int:
         return len(self.labels)
+
+    def among(self, mentions: Iterable[Mention], *, schema: Schema) -> npt.NDArray[np.bool_]:
+        """bool (n,): whether one of `mentions` has the candidate's label and exactly its characters."""
+        there = {(one.label, one.covered) for one in mentions}
+        rows = zip(self.labels.tolist(), self.starts.tolist(), self.ends.tolist(), strict=True)
+        return np.array([(schema.labels[label], ((start, end),)) in there for label, start, end in rows], dtype=bool)
 
     def mention(self, number: int, *, schema: Schema) -> Mention:
         """Candidate `number` as a mention; its score is the probability."""

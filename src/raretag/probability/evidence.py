@@ -49,17 +49,6 @@ class Evidence:
         """bool, of the shape of `tags`: where a tag tells the truth."""
         return np.asarray(self.tags != IGNORE)
 
-    def of(self, owners: npt.NDArray[np.int64]) -> Evidence:
-        """The tokens of these documents alone."""
-        kept = np.isin(self.owners, owners)
-        return Evidence(
-            schema=self.schema,
-            probabilities=self.probabilities[kept],
-            tags=self.tags[kept],
-            owners=self.owners[kept],
-            hidden=None if self.hidden is None else self.hidden[kept],
-        )
-
 
 def gather(scores: Sequence[Scores], tags: Sequence[npt.NDArray[np.int64] | None], *, schema: Schema) -> Evidence:
     """Documents in a row; None in place of tags is a document without gold. Hidden states only where all have them."""

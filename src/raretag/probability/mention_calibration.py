@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, final
 
@@ -67,9 +67,6 @@ class MentionCalibration(BaseModel):
         return np.asarray(expit((_features(probabilities, lengths) * rows).sum(axis=1)))
 
 
-IDENTITY: Final = MentionCalibration(temperature=1.0, parameters=dict.fromkeys(TAIL_GROUPS, (1.0, 1.0, 0.0, 0.0)))
-
-
 @final
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Judged:
@@ -86,10 +83,9 @@ def judge_candidates(scores: Scores, gold: Sequence[Mention], *, schema: Schema)
         temperature: candidates(tempered(scores, temperature=temperature), schema=schema)
         for temperature in TEMPERATURES
     }
-    whole = {(one.label, one.start, one.end) for one in gold if len(one.parts) == 1}
     return Judged(
         found=found,
-        there={temperature: _among(whole, one, schema=schema) for temperature, one in found.items()},
+        there={temperature: one.among(gold, schema=schema) for temperature, one in found.items()},
         gold=len(gold),
     )
 
@@ -136,12 +132,6 @@ def _at(temperature: float, judged: Sequence[Judged], *, schema: Schema) -> tupl
     return float(((values - truth) ** 2).sum() + unreached), MentionCalibration(
         temperature=temperature, parameters=dict(zip(TAIL_GROUPS, zip(a, b, c, d, strict=True), strict=True))
     )
-
-
-def _among(gold: Set[tuple[str, int, int]], found: Candidates, *, schema: Schema) -> npt.NDArray[np.bool_]:
-    """bool (candidates,): whether gold has exactly this mention."""
-    rows = zip(found.labels.tolist(), found.starts.tolist(), found.ends.tolist(), strict=True)
-    return np.array([(schema.labels[label], start, end) in gold for label, start, end in rows], dtype=bool)
 
 
 def _fitted(features: Array, truth: Array, *, near: Array) -> Array:

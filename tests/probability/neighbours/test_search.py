@@ -43,9 +43,7 @@ def sorted_out(keys: Vectors, queries: Vectors, own: npt.NDArray[np.int64], *, k
 WAYS = [
     pytest.param(ExactSearch, id="exact"),
     pytest.param(partial(ClusteredSearch, probes=10**6), id="clusters"),
-    pytest.param(
-        FaissSearch, id="faiss", marks=pytest.mark.skipif(not faiss_installed(), reason="faiss is not installed")
-    ),
+    pytest.param(FaissSearch, id="faiss"),
 ]
 
 

@@ -24,7 +24,7 @@ _LEAST: Final = float(np.finfo(np.float64).tiny)
 def negative_log_likelihood(rows: Rows, *, scales: Array, biases: Array) -> tuple[float, Array, Array]:
     """−Σ log softmax(a∘z + b)[gold] in nats, and its derivatives by a and b; all float64 (layers, tags).
 
-    Holds nothing of the size of the rows. Time is one exponential a cell: 0.1 s for 70,000 rows of 83 tags.
+    Holds nothing of the size of the rows. Time is one exponential a cell.
     """
     # gold enters by sums that do not depend on the parameters but linearly
     counts, sums = rows.counts, rows.gold_sums
