@@ -15,18 +15,12 @@ import time
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from raretag.corpus.formats import read_corpus
 from raretag.evaluation.calibration_report import calibration_report
-from raretag.probability import ScoreCache, score_with_hidden
+from raretag.experiments.cross_validation import cross_validated
 from raretag.probability.calibrating import cross_calibrated
-from raretag.probability.calibration_data import CalibrationData
-from raretag.probability.calibration_gold import GoldDocument
 from raretag.probability.run_context import context_of
-from raretag.tagging import encode
 from raretag.training import RunFolder
-from raretag.training.folding import train_folds
 from raretag.training.settings_file import load_settings
 
 
@@ -39,7 +33,9 @@ def main() -> None:
     parser.add_argument("--methods", default="bias-corrected-temperature")
     parser.add_argument("--out", type=Path, required=True)
     arguments = parser.parse_args()
-    data, run = out_of_fold(arguments)
+    corpus, settings = read_corpus(arguments.data), load_settings(overrides=arguments.set)
+    data = cross_validated(corpus, folds=arguments.folds, out=arguments.out, settings=settings)
+    run = RunFolder.open(arguments.out / "fold-1")
     rows: dict[str, Any] = {}
     for method in arguments.methods.split(","):
         started = time.perf_counter()
@@ -73,32 +69,6 @@ def main() -> None:
             }
         )
     )
-
-
-def out_of_fold(arguments: argparse.Namespace) -> tuple[CalibrationData, RunFolder]:
-    """All documents, each with the scores of the model that has not seen it, and the last run for its manifest."""
-    corpus = read_corpus(arguments.data)
-    settings = load_settings(overrides=arguments.set)
-    found = []
-    for fold, held_out in train_folds(corpus, folds=arguments.folds, out=arguments.out, settings=settings):
-        run, cache = fold, ScoreCache(fold.path / "scores", schema=fold.schema)
-        missing = [document for document in held_out if not cache.has_hidden(document)]
-        if missing:
-            predictor = fold.predictor()
-            cache.add_with_hidden(missing, lambda some, predictor=predictor: score_with_hidden(predictor, some))
-        found += [(document, one) for document, one in zip(held_out, cache.scores(held_out), strict=True)]
-    found.sort(key=lambda pair: pair[0].id)
-    schema, overlaps = run.schema, settings.tagging.overlaps
-    counts = dict(zip(schema.labels, schema.mention_counts, strict=True))
-    tags = [encode(d, s.tokens, schema=schema, overlaps=overlaps, counts=counts).tags for d, s in found]
-    told = CalibrationData(
-        schema=schema,
-        gold=tuple(GoldDocument.of(document) for document, _ in found),
-        scores=[one for _, one in found],
-        tags=tuple(np.asarray(one) for one in tags),
-        folds=arguments.folds,
-    )
-    return told, run
 
 
 if __name__ == "__main__":

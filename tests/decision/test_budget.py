@@ -26,7 +26,7 @@ def test_the_share_is_kept_and_told(notes: Any, schema: Schema, share: float) ->
 def test_dear_labels_come_first(make: Any) -> None:
     schema = build_schema(["X", "Y"])
     found = [make.of_rows([(0, 0, 0, 0.4), (1, 2, 2, 0.1)], tokens=10)]
-    empty = {"a": Decision(document="a", routed=(), tokens=10, reviewed_tokens=0)}
+    empty = {"a": Decision(document="a", routed=(), tokens=10, reviewed_tokens=0, reviews=0)}
     for weights, label in ((None, "X"), ({"Y": 10.0}, "Y")):
         budget = fit_budget(found, empty, share=0.1, schema=schema, weights=weights)
         assert [m.label for m in budget.apply(empty["a"], found[0], schema=schema).reviewed] == [label]
@@ -35,7 +35,7 @@ def test_dear_labels_come_first(make: Any) -> None:
 def test_equal_doubts_go_together(make: Any) -> None:
     schema = build_schema(["X"])
     found = [make.of_rows([(0, 0, 0, 0.4), (0, 2, 2, 0.4)], tokens=10)]
-    empty = {"a": Decision(document="a", routed=(), tokens=10, reviewed_tokens=0)}
+    empty = {"a": Decision(document="a", routed=(), tokens=10, reviewed_tokens=0, reviews=0)}
     assert fit_budget(found, empty, share=0.1, schema=schema).threshold is None
     assert fit_budget(found, empty, share=0.2, schema=schema).reviewed_share == pytest.approx(0.2)
 
@@ -44,7 +44,7 @@ def test_the_rules_own_reviews_count(make: Any) -> None:
     schema = build_schema(["X"])
     found = make.of_rows([(0, 0, 1, 0.4), (0, 4, 4, 0.3)], tokens=10)
     routed = (RoutedMention(mention=found.mention(0, schema=schema), route="review"),)
-    decisions = {"a": Decision(document="a", routed=routed, tokens=10, reviewed_tokens=2)}
+    decisions = {"a": Decision(document="a", routed=routed, tokens=10, reviewed_tokens=2, reviews=1)}
     spent = fit_budget([found], decisions, share=0.2, schema=schema)
     assert spent.threshold is None
     assert spent.apply(decisions["a"], found, schema=schema) == decisions["a"]

@@ -18,7 +18,7 @@ from raretag.evaluation.matching import strict_matches
 def judged(gold: list[Mention], accepted: list[Mention], reviewed: list[Mention] | None = None) -> Outcomes:
     routed = [RoutedMention(mention=m, route="accept") for m in accepted]
     routed += [RoutedMention(mention=m, route="review") for m in reviewed or []]
-    decision = Decision(document="a", routed=tuple(routed), tokens=20, reviewed_tokens=3)
+    decision = Decision(document="a", routed=tuple(routed), tokens=20, reviewed_tokens=3, reviews=1)
     return outcomes([Document(id="a", text=" " * 400, mentions=tuple(gold))], {"a": decision}, labels=["X", "Y"])
 
 
@@ -98,7 +98,7 @@ def test_counts_add_up_in_any_order(
 
 
 def test_documents_and_decisions_belong_together() -> None:
-    decision = Decision(document="b", routed=(), tokens=1, reviewed_tokens=0)
+    decision = Decision(document="b", routed=(), tokens=1, reviewed_tokens=0, reviews=0)
     for gold, decisions in (
         ([Document(id="a", text=" " * 400)], {}),
         ([], {"b": decision}),

@@ -139,7 +139,7 @@ def test_mentions_that_nothing_reaches_are_told(make: Any) -> None:
         one = make.of_rows([(0, 0, 0, 0.9)], tokens=9, document=f"d{n}")
         found.append(one)
         gold[f"d{n}"] = Document(id=f"d{n}", text=" " * 400, mentions=(make.span("X", 0, 0), make.span("X", 5, 5)))
-        decisions[f"d{n}"] = Decision(document=f"d{n}", routed=(), tokens=9, reviewed_tokens=0)
+        decisions[f"d{n}"] = Decision(document=f"d{n}", routed=(), tokens=9, reviewed_tokens=0, reviews=0)
     promise = fit_promise(found, decisions, gold, floors=0.9, schema=schema)
     assert promise.units == ()
     assert "30 of 60 gold mentions are reached by no candidate" in promise.refused[0].why
@@ -171,7 +171,7 @@ def test_stretches_join_and_keep_what_was_there(make: Any) -> None:
         RoutedMention(mention=found.mention(0, schema=schema), route="accept"),
         RoutedMention(mention=found.mention(4, schema=schema), route="review", expected_cost=2.0),
     )
-    decision = Decision(document="a", routed=routed, tokens=10, reviewed_tokens=1, expected_cost=3.0)
+    decision = Decision(document="a", routed=routed, tokens=10, reviewed_tokens=1, reviews=1, expected_cost=3.0)
     # the accepted mention explains token 0; of token 1 the other reading is left
     doubts = token_doubts(found, decision, schema=schema)
     np.testing.assert_allclose(doubts, [0, 0.3, 0.4, 0.4, 0, 0, 0.2, 0, 0.05, 0])

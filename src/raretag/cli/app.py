@@ -12,6 +12,7 @@ from raretag.cli import (
     biaslab,
     calibrate,
     convert,
+    decide,
     demo,
     evaluate,
     heads,
@@ -53,6 +54,7 @@ app.command("convert")(convert.convert)
 app.command("train")(train.train)
 app.command("evaluate")(evaluate.evaluate)
 app.command("calibrate")(calibrate.calibrate)
+app.command("decide")(decide.decide)
 app.command("annotate")(annotate.annotate)
 app.command("biaslab")(biaslab.biaslab)
 app.command("recipes")(recipes.recipes)

@@ -55,6 +55,7 @@ def calibrate(
 
     from raretag.cli.progress import TrainingProgress, counting
     from raretag.cli.tables import show_calibration
+    from raretag.decision.openings import Openings
     from raretag.evaluation.calibration_report import calibration_report
     from raretag.probability.calibrated import CALIBRATION
     from raretag.probability.calibrating import calibrate as fit
@@ -79,7 +80,14 @@ def calibrate(
     crossed = cross_calibrated(told, method=method, options=chosen, context=context)
     report = calibration_report(told, crossed)
     fitted = fit(told, method=method, options=chosen, context=context)
-    content = {**fitted.to_json(), "cross_fitted": report.to_json()}
+    opened = len(Openings.of(folder).openings)
+    if opened:
+        console.print(
+            f"test documents were opened {counted(opened, 'time')} before: choices made by what they showed flatter",
+            style="yellow",
+            soft_wrap=True,
+        )
+    content = {**fitted.to_json(), "opened_before": opened, "cross_fitted": report.to_json()}
     if json != STANDARD_OUTPUT:
         show_calibration(report, result(), documents=len(told.gold))
     try:
@@ -88,4 +96,8 @@ def calibrate(
         save_data(folder, told)
         written = folder.write(CALIBRATION, content)
     console.print(f"all figures: {shown(written)}", style="dim", soft_wrap=True)
-    console.print(f"next: raretag evaluate {shown(folder.path)} DATA", soft_wrap=True)
+    console.print(
+        f"next: raretag decide {shown(folder.path)} [--costs costs.yaml], then raretag evaluate {shown(folder.path)} "
+        "DATA",
+        soft_wrap=True,
+    )

@@ -39,6 +39,7 @@ def evaluate(
     console = status()
     tell_findings(corpus.findings, console)
 
+    from raretag.cli.decision_tables import show_decisions
     from raretag.cli.progress import counting
     from raretag.cli.tables import show_evaluation, show_probabilities
     from raretag.evaluation.run import evaluate_run, unseen_documents
@@ -54,11 +55,20 @@ def evaluate(
     _tell_unknown_labels(unseen.documents, schema=folder.schema, console=console)
     with counting(console, "judging") as advance:
         figures = evaluate_run(folder, unseen.documents, resamples=resamples, advance=advance)
+    if figures.decisions is not None and figures.decisions.opened_before:
+        console.print(
+            f"{counted(figures.decisions.opened_before, 'document')} of these had been opened before the policy was "
+            "fixed: its figures may flatter",
+            style="yellow",
+            soft_wrap=True,
+        )
     content = {**figures.to_json(), "data": unseen.to_json()}
     # shown before anything is written: a full disk does not lose them
     if json != STANDARD_OUTPUT:
         show_evaluation(figures.mentions, result())
         show_probabilities(figures, result())
+        if figures.decisions is not None:
+            show_decisions(figures.decisions.report, result())
     try:
         write_figures(content, json)
     finally:

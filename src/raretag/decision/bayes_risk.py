@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from raretag.decision.cost_table import CostTable
 from raretag.decision.scheduling import best_together
+from raretag.decision.stretches import looks
 from raretag.probability.candidates import Candidates
 
 Array = npt.NDArray[np.float64]
@@ -20,7 +21,7 @@ def least_expected_cost(found: Candidates, *, table: CostTable, layered: bool = 
 
         accept s of label k:  p_s miss_k − (1 − p_s) false_alarm_k
                               + Σ_{k' ≠ k, same span} p_k' (false_alarm_k + miss_k' − wrong_label_{k',k})
-        review s:             Σ_s' p_s' miss_s' − review, over s' with more than half of their characters in s
+        review s:             Σ p_s' miss_s' − review · looks(s), over s' more than half of whose characters are in s
 
     is gained, and gains of mentions apart from each other add up, since expectations do. A mention that two stretches
     find only together, a part each, is held to be missed: the true cost, that of `priced`, is never higher. Labels of a
@@ -61,13 +62,14 @@ def _reviewing(found: Candidates, table: CostTable, *, layered: bool) -> tuple[I
         for label in np.unique(found.labels):
             own = np.flatnonzero(found.labels == label)
             gains[own] = _worth_inside(found.starts[own], found.ends[own], worth[own])
-        return np.arange(len(found)), gains - table.review
+        return np.arange(len(found)), gains - table.review * looks(found.lasts - found.firsts + 1)
     span = _spans(found)
     # the likeliest of a span's labels speaks for it
     order = np.lexsort([-found.probabilities, span])
     spokesman = order[np.concatenate([[True], np.diff(span[order]) > 0])]
     summed = np.bincount(span, weights=worth).astype(np.float64)
-    return spokesman, _worth_inside(found.starts[spokesman], found.ends[spokesman], summed) - table.review
+    price = table.review * looks(found.lasts[spokesman] - found.firsts[spokesman] + 1)
+    return spokesman, _worth_inside(found.starts[spokesman], found.ends[spokesman], summed) - price
 
 
 def _spans(found: Candidates) -> Integers:

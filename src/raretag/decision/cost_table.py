@@ -20,7 +20,7 @@ class CostTable:
     """Costs by label number, >= 0.
 
     miss, false_alarm: float64 (labels,). wrong_label: float64 (labels, labels), gold label by decided label, 0 on the
-    diagonal. review: of one stretch, None where nobody reviews.
+    diagonal. review: of one look, None where nobody reviews.
     """
 
     miss: Array

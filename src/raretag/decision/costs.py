@@ -43,4 +43,4 @@ class Costs(_Settings):
     currency: str = Field(min_length=1, description="a unit for reports, e.g. EUR or minutes")
     default: DefaultCosts
     labels: dict[str, LabelCosts] = Field(default={}, description="labels that cost more or less")
-    review: float | None = Field(default=None, ge=0, description="one human review of a stretch; None: nobody reviews")
+    review: float | None = Field(default=None, ge=0, description="one look at up to ten tokens; None: nobody reviews")

@@ -30,7 +30,8 @@ class RoutedMention:
 class Decision:
     """All that is decided about one document, by start, end, then label.
 
-    tokens: how many the document has. reviewed_tokens: how many of them a person is asked to look at. expected_cost: of
+    tokens: how many the document has. reviewed_tokens: how many of them a person is asked to look at. reviews: how many
+    looks these are, see `stretches.looks`. expected_cost: of
     the whole document, in the currency of the costs, >= 0, with what is dropped; None where no costs were given.
     Possible mentions that are neither accepted nor sent to review are dropped; they need not be listed.
     """
@@ -39,6 +40,7 @@ class Decision:
     routed: tuple[RoutedMention, ...]
     tokens: int
     reviewed_tokens: int
+    reviews: int
     expected_cost: float | None = None
 
     @property

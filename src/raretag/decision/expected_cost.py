@@ -10,6 +10,7 @@ import numpy.typing as npt
 from raretag.decision.cost_table import CostTable
 from raretag.decision.coverage import joined
 from raretag.decision.decided import Decision, RoutedMention
+from raretag.decision.stretches import Cuts, reviews
 from raretag.probability.candidates import Candidates
 from raretag.tagging import Schema
 
@@ -18,21 +19,22 @@ def priced(decision: Decision, found: Candidates, *, table: CostTable, schema: S
     """The same decision with expected costs, in the currency of the costs.
 
     An accepted mention costs a false alarm unless it is there, or the wrong label where another label has its span; a
-    stretch costs its review; each candidate that is neither costs a miss, times its probability. Sums may differ
+    stretch costs its reviews; each candidate that is neither costs a miss, times its probability. Sums may differ
     between the mentions and the whole, for the whole holds what is dropped as well. Mentions that are no candidate
     count with their own score. This is the expectation of what `Outcomes` counts, priced by `table`.
     """
     accepted = found.among(decision.accepted, schema=schema)
-    reviewed = _inside(decision, found)
+    reviewed = inside_review(decision, found)
     p, labels = found.probabilities, found.labels
     total = float((p * table.miss[labels])[~accepted & ~reviewed].sum())
-    routed = []
+    routed, cuts = [], Cuts(found)
     for one in decision.routed:
         if one.route == "drop":
             routed.append(one)
         elif one.route == "review":
-            routed.append(replace(one, expected_cost=table.review or 0.0))
-            total += table.review or 0.0
+            price = (table.review or 0.0) * reviews([one.mention], cuts)
+            routed.append(replace(one, expected_cost=price))
+            total += price
         else:
             own, instead = _of_accepted(one, found, reviewed, table=table, schema=schema)
             routed.append(replace(one, expected_cost=max(0.0, own)))
@@ -55,7 +57,7 @@ def _of_accepted(
     return cost, float((p * table.miss[labels]).sum())
 
 
-def _inside(decision: Decision, found: Candidates) -> npt.NDArray[np.bool_]:
+def inside_review(decision: Decision, found: Candidates) -> npt.NDArray[np.bool_]:
     """bool (candidates,): more than half of the characters lie in stretches sent to review."""
     shared = np.zeros(len(found), dtype=np.int64)
     for start, end in joined([(one.start, one.end) for one in decision.reviewed]):

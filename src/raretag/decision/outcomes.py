@@ -29,7 +29,7 @@ class Outcomes:
 
     gold, found, reviewed, wrong_label, missed: int64 (documents, labels), by the label of the gold mention.
     wrong_label_as, false_alarms: int64 (documents, labels), by the label that was decided. reviews: int64
-    (documents,), stretches sent to review. reviewed_tokens, tokens: int64 (documents,).
+    (documents,), looks at what was sent to review (`Decision.reviews`). reviewed_tokens, tokens: int64 (documents,).
     documents: their ids. groups: what each document is resampled with, as in `raretag.evaluation.Counts`.
     """
 
@@ -75,7 +75,7 @@ def outcomes(gold: Sequence[Document], decisions: Mapping[str, Decision], *, lab
         missed=counts[3],
         wrong_label_as=counts[4],
         false_alarms=counts[5],
-        reviews=np.array([len(one.reviewed) for one in judged], dtype=np.int64),
+        reviews=np.array([one.reviews for one in judged], dtype=np.int64),
         reviewed_tokens=np.array([one.reviewed_tokens for one in judged], dtype=np.int64),
         tokens=np.array([one.tokens for one in judged], dtype=np.int64),
     )

@@ -50,7 +50,9 @@ class ArgmaxPolicy(Policy):
         if argmax is None:
             raise ValueError("the argmax rule needs the mentions on the most probable path")
         routed = [RoutedMention(mention=mention, route="accept") for mention in argmax]
-        return Decision(document=found.document, routed=in_order(routed), tokens=found.tokens, reviewed_tokens=0)
+        return Decision(
+            document=found.document, routed=in_order(routed), tokens=found.tokens, reviewed_tokens=0, reviews=0
+        )
 
 
 @final

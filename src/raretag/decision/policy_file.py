@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, final
+from typing import Any, Final, final
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -20,6 +20,10 @@ from raretag.decision.thresholds import Thresholds
 from raretag.errors import DataError
 from raretag.probability.candidates import Candidates
 from raretag.tagging import Schema
+from raretag.training.run_folder import RunFolder, read_json
+
+POLICY: Final = "policy.json"
+CROSS_FITTED: Final = "cross_fitted"
 
 
 class _Record(BaseModel):
@@ -35,22 +39,21 @@ class FixedOn(_Record):
 
 
 @final
-class TestOpened(_Record):
-    """Test documents that were judged after the policy was fixed."""
-
-    # the name is no test of pytest's
-    __test__ = False
+class OpenedBefore(_Record):
+    """Test documents that had been judged before the policy was fixed."""
 
     at: str = Field(description="ISO 8601 in UTC")
     documents: int = Field(ge=0)
-    sha256: str
+    sha256: str = Field(description="one hash over them")
 
 
 @final
 class PolicyFile(_Record):
     """A rule, then a promise, then a budget, each of the latter two if given, and how it was fixed.
 
-    costs: of the rule, or to price the decisions of another rule with. thresholds: of the rule.
+    costs: of the rule, or to price the decisions of another rule with. thresholds: of the rule. calibration: `identity`
+    of the calibration whose probabilities it reads; None where these are no run's. opened_before: empty where the
+    policy was fixed before any test document was opened, as it should be.
     """
 
     rule: Rule
@@ -60,7 +63,8 @@ class PolicyFile(_Record):
     budget: Budget | None = None
     fixed_on: FixedOn
     fixed_at: str = Field(description="ISO 8601 in UTC")
-    test_opened: tuple[TestOpened, ...] = ()
+    calibration: str | None = None
+    opened_before: tuple[OpenedBefore, ...] = ()
 
     @model_validator(mode="after")
     def _rule_has_what_it_needs(self) -> PolicyFile:
@@ -90,14 +94,30 @@ class PolicyFile(_Record):
             return decision
         return priced(decision, found, table=CostTable.of(self.costs, schema), schema=schema)
 
-    def opened(self, *, at: str, documents: int, sha256: str) -> PolicyFile:
-        """The same with a note that test documents were judged."""
-        note = TestOpened(at=at, documents=documents, sha256=sha256)
-        return self.model_copy(update={"test_opened": (*self.test_opened, note)})
-
     def to_json(self) -> dict[str, Any]:
         """Built-in types only."""
         return self.model_dump(mode="json")
+
+    @staticmethod
+    def of(run: RunFolder, *, calibration: str | None) -> PolicyFile | None:
+        """The run's policy, None where it has none. calibration: `identity` of the run's calibration.
+
+        Raises DataError where the file is damaged, or was fixed on another calibration or on other labels.
+        """
+        file = run.path / POLICY
+        if not file.is_file():
+            return None
+        content = read_json(file)
+        # what it came to on the calibration documents is for people
+        content.pop(CROSS_FITTED, None)
+        policy = PolicyFile.from_json(content, file=file)
+        if policy.calibration != calibration:
+            raise DataError(
+                "the policy was fixed on probabilities of another calibration",
+                remedy="Fix it again: raretag decide RUN",
+                file=file,
+            )
+        return policy
 
     @staticmethod
     def from_json(content: object, *, file: Path | None = None) -> PolicyFile:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final, final
 
 from raretag.corpus import Document, Mention
+from raretag.corpus.fingerprints import fingerprints_hash
 from raretag.decision.budget import fit_budget
 from raretag.decision.costs import Costs
 from raretag.decision.policy import Rule
@@ -56,8 +56,7 @@ def policy_of(
     weighted by the cost of a miss, where costs are given.
     Raises UsageError for what cannot be asked, DataError for documents that do not fit each other.
     """
-    if asked.rule == "costs" and asked.costs is None:
-        raise UsageError("the rule 'costs' needs costs", remedy="Give a costs.yaml, or another rule")
+    check_asked(asked)
     by_id = {document.id: document for document in gold}
     documents = sorted(found, key=lambda one: one.document)
     _check(documents, by_id, fingerprints)
@@ -68,7 +67,7 @@ def policy_of(
         rule=asked.rule,
         costs=asked.costs,
         thresholds=fit_thresholds(fitting, by_id, schema=schema) if asked.rule == "thresholds" else None,
-        fixed_on=FixedOn(documents=dict(fingerprints), sha256=_hash(fingerprints)),
+        fixed_on=FixedOn(documents=dict(fingerprints), sha256=fingerprints_hash(fingerprints)),
         fixed_at=fixed_at or datetime.now(UTC).isoformat(timespec="seconds"),
     )
     paths = argmax or {}
@@ -87,6 +86,22 @@ def policy_of(
         )
         fixed = fixed.model_copy(update={"budget": budget})
     return fixed
+
+
+def check_asked(asked: Asked) -> None:
+    """Raises UsageError for what cannot be asked, whatever the documents."""
+    if asked.rule == "costs" and asked.costs is None:
+        raise UsageError("the rule 'costs' needs costs", remedy="Give a costs.yaml, or another rule")
+    reviewing = asked.floors is not None or asked.budget is not None
+    if reviewing and asked.costs is not None and asked.costs.review is None:
+        raise UsageError(
+            "a recall floor or a review budget sends text to review, but the costs name no price of a review",
+            remedy="Give review in costs.yaml",
+        )
+    if asked.budget is not None and not 0 < asked.budget < 1:
+        raise UsageError(
+            f"a review budget of {asked.budget:g} is not between 0 and 1", remedy="Give a share of tokens such as 0.05"
+        )
 
 
 def _check(documents: Sequence[Candidates], gold: Mapping[str, Document], fingerprints: Mapping[str, str]) -> None:
@@ -118,7 +133,3 @@ def _miss_costs(costs: Costs | None, schema: Schema) -> dict[str, float] | None:
         label: costs.default.miss if own is None or own.miss is None else own.miss
         for label, own in ((label, costs.labels.get(label)) for label in schema.labels)
     }
-
-
-def _hash(fingerprints: Mapping[str, str]) -> str:
-    return hashlib.sha256(json.dumps(fingerprints, sort_keys=True).encode()).hexdigest()

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import final
+from typing import Final, final
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +17,9 @@ from raretag.tagging import Schema
 Array = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
 Integers = npt.NDArray[np.int64]
+
+# tokens that one look takes in: about as many as the longest mentions have
+LOOK: Final = 10
 
 
 @final
@@ -58,6 +62,21 @@ def reviewed_tokens(decision: Decision, cuts: Cuts) -> Mask:
     return mask
 
 
+def looks(tokens: Integers) -> Integers:
+    """Reviews that stretches of so many tokens are: one for each ten begun, int64 of the same shape.
+
+    What a person is asked about a stretch grows with it: were a long one as cheap as a short one, reading everything
+    would be the cheapest review.
+    """
+    return np.asarray(-(-tokens // LOOK), dtype=np.int64)
+
+
+def reviews(stretches: Sequence[Mention], cuts: Cuts) -> int:
+    """The looks of all stretches together."""
+    covered = [cuts.covered_by(mention) for mention in stretches]
+    return int(looks(np.array([one.stop - one.start for one in covered], dtype=np.int64)).sum())
+
+
 def runs(mask: Mask) -> list[tuple[int, int]]:
     """Maximal runs of true, as half-open (first, last + 1)."""
     edges = np.flatnonzero(np.diff(np.concatenate([[False], mask, [False]]).astype(np.int8)))
@@ -94,7 +113,14 @@ def send_to_review(decision: Decision, found: Candidates, *, tokens: Mask, doubt
             score=min(1.0, max(base, float(doubts[first:end].max()))),
         )
         kept.append(RoutedMention(mention=mention, route="review"))
-    return replace(decision, routed=in_order(kept), reviewed_tokens=int(after.sum()), expected_cost=None)
+    routed = in_order(kept)
+    return replace(
+        decision,
+        routed=routed,
+        reviewed_tokens=int(after.sum()),
+        reviews=reviews([one.mention for one in routed if one.route == "review"], cuts),
+        expected_cost=None,
+    )
 
 
 def decided(found: Candidates, *, accepted: Integers, reviewed: Integers, schema: Schema) -> Decision:
@@ -105,7 +131,11 @@ def decided(found: Candidates, *, accepted: Integers, reviewed: Integers, schema
     routed = [RoutedMention(mention=found.mention(int(n), schema=schema), route="accept") for n in accepted]
     routed += [RoutedMention(mention=found.mention(int(n), schema=schema), route="review") for n in reviewed]
     return Decision(
-        document=found.document, routed=in_order(routed), tokens=found.tokens, reviewed_tokens=int(mask.sum())
+        document=found.document,
+        routed=in_order(routed),
+        tokens=found.tokens,
+        reviewed_tokens=int(mask.sum()),
+        reviews=int(looks(found.lasts[reviewed] - found.firsts[reviewed] + 1).sum()),
     )
 
 

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from raretag.corpus import Corpus, Document, Mention
+from raretag.corpus.fingerprints import fingerprints, fingerprints_hash
 from raretag.decision import most_probable_mentions
+from raretag.decision.openings import Openings, record_opening
+from raretag.decision.policy_file import PolicyFile
 from raretag.errors import DataError
 from raretag.evaluation.calibration_report import ProbabilityFigures, probability_figures
 from raretag.evaluation.evaluate import evaluate
 from raretag.evaluation.figures import Evaluation
+from raretag.evaluation.run_decisions import RunDecisions, judge_policy
 from raretag.probability import ScoreCache, Scores, score
 from raretag.probability.calibrated import Calibrated
 from raretag.probability.calibration_data import SCORES
@@ -37,10 +41,8 @@ class Unseen:
 
     def to_json(self) -> dict[str, Any]:
         """What was scored, for `evaluation.json`: one hash over the texts, and the counts."""
-        texts = "\n".join(sorted(f"{document.id}\t{document.fingerprint}" for document in self.documents))
-        digest = hashlib.sha256(texts.encode("utf-8", "surrogatepass")).hexdigest()
         return {
-            "sha256": digest,
+            "sha256": fingerprints_hash(fingerprints(self.documents)),
             "left_out": self.seen,
             "left_out_calibration": self.calibrated,
             "shared": self.shared,
@@ -82,18 +84,24 @@ def unseen_documents(run: RunFolder, corpus: Corpus) -> Unseen:
 class RunEvaluation:
     """All that `evaluation.json` tells.
 
-    used: of the probabilities that the run gives, calibrated where it is. uncalibrated: of the model's own, None where
-    these are they.
+    mentions: of those that the run marks, which its policy accepts where it has one. used: of the probabilities that
+    the run gives, calibrated where it is. uncalibrated: of the model's own, None where these are they. decisions: of
+    the policy, None where the run has none.
     """
 
     mentions: Evaluation
     used: ProbabilityFigures
     uncalibrated: ProbabilityFigures | None
+    decisions: RunDecisions | None
 
     def to_json(self) -> dict[str, Any]:
         """Built-in types only."""
         plain = {**self.mentions.to_json(), **self.used.to_json()}
-        return plain if self.uncalibrated is None else {**plain, "uncalibrated": self.uncalibrated.to_json()}
+        if self.uncalibrated is not None:
+            plain["uncalibrated"] = self.uncalibrated.to_json()
+        if self.decisions is not None:
+            plain |= self.decisions.to_json()
+        return plain
 
 
 def evaluate_run(
@@ -110,16 +118,28 @@ def evaluate_run(
     there are is told. Scores are kept in the run folder, so that the same documents are judged once.
     """
     schema, overlaps = run.schema, run.manifest["settings"]["tagging"]["overlaps"]
+    calibrated = Calibrated.of(run)
+    policy = PolicyFile.of(run, calibration=None if calibrated is None else calibrated.identity)
+    before = Openings.of(run)
+    # a folder that cannot be written has its policy from elsewhere, and costs no figures
+    with suppress(OSError):
+        record_opening(run, fingerprints(documents))
     scores = _cached(run, documents, advance=advance)
     training_counts = dict(zip(schema.labels, schema.mention_counts, strict=True))
     encoded = [
         encode(document, one.tokens, schema=schema, overlaps=overlaps, counts=training_counts)
         for document, one in zip(documents, scores, strict=True)
     ]
-    decided = most_probable_mentions(scores, schema=schema)
+    paths = most_probable_mentions(scores, schema=schema)
+    own = [paths[document.id] for document in documents]
+    decisions = None
+    if policy is not None and calibrated is not None:
+        decisions = judge_policy(
+            policy, documents, scores, own, calibrated=calibrated, openings=before, resamples=resamples, seed=seed
+        )
     mentions = evaluate(
         documents,
-        decided,
+        paths if decisions is None else decisions.accepted,
         labels=schema.labels,
         training_counts=training_counts,
         inexpressible=Counter(finding.label or "" for one in encoded for finding in one.findings),
@@ -133,14 +153,12 @@ def evaluate_run(
             given, found, tags=tags, gold=documents, schema=schema, resamples=resamples, seed=seed
         )
 
-    own = [decided[document.id] for document in documents]
     uncalibrated = figures(scores, own)
-    calibrated = Calibrated.of(run)
     if calibrated is None:
-        return RunEvaluation(mentions=mentions, used=uncalibrated, uncalibrated=None)
+        return RunEvaluation(mentions=mentions, used=uncalibrated, uncalibrated=None, decisions=None)
     told = [calibrated.carried(raw, found) for raw, found in zip(scores, own, strict=True)]
     used = figures([calibrated.scores(raw) for raw in scores], told)
-    return RunEvaluation(mentions=mentions, used=used, uncalibrated=uncalibrated)
+    return RunEvaluation(mentions=mentions, used=used, uncalibrated=uncalibrated, decisions=decisions)
 
 
 def _cached(

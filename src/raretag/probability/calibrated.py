@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Final, final
 
-import numpy as np
 from pydantic import ValidationError
 
 from raretag.corpus import Mention
 from raretag.errors import DataError
 from raretag.probability.calibrators import Calibration, load_calibration
 from raretag.probability.candidates import Candidates
-from raretag.probability.mention_calibration import MentionCalibration, tempered
-from raretag.probability.paths import mention_probabilities
+from raretag.probability.mention_calibration import MentionCalibration
 from raretag.probability.scores import Scores
 from raretag.tagging import Schema
 from raretag.training.run_folder import RunFolder, read_json
@@ -56,28 +56,17 @@ class Calibrated:
 
     def mention_probabilities(self, raw: Scores, mentions: Sequence[Mention]) -> list[float | None]:
         """The calibrated probability of each of `mentions`, predicted or not; None where no tags express it."""
-        heated = tempered(raw, temperature=self.mentions.temperature)
-        found = mention_probabilities(heated, mentions, schema=self.schema)
-        numbers = {label: number for number, label in enumerate(self.schema.labels)}
-        told = [place for place, value in enumerate(found) if value is not None]
-        covered = [
-            np.searchsorted(raw.tokens.starts, mentions[place].end)
-            - np.searchsorted(raw.tokens.starts, mentions[place].start)
-            for place in told
-        ]
-        values = self.mentions.values(
-            np.array([found[place] for place in told], dtype=np.float64),
-            np.array([numbers[mentions[place].label] for place in told], dtype=np.int64),
-            lengths=np.array(covered, dtype=np.int64),
-            schema=self.schema,
-        )
-        calibrated = dict(zip(told, values.tolist(), strict=True))
-        return [calibrated.get(place) for place in range(len(mentions))]
+        return self.mentions.mention_probabilities(raw, mentions, schema=self.schema)
 
     def carried(self, raw: Scores, mentions: Sequence[Mention]) -> tuple[Mention, ...]:
         """The same mentions, each with its calibrated probability as `score`."""
-        values = self.mention_probabilities(raw, mentions)
-        return tuple(replace(mention, score=value) for mention, value in zip(mentions, values, strict=True))
+        return self.mentions.carried(raw, mentions, schema=self.schema)
+
+    @property
+    def identity(self) -> str:
+        """One hash over the maps and what they were fitted on: what reads other probabilities was fixed on others."""
+        content = {name: value for name, value in self.to_json().items() if name != "fitted"}
+        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
     def to_json(self) -> dict[str, Any]:
         """Built-in types only."""

@@ -41,6 +41,15 @@ class CalibrationData:
     tags: tuple[npt.NDArray[np.int64], ...]
     folds: int | None
 
+    def only(self, numbers: Sequence[int]) -> CalibrationData:
+        """The same of some documents, by number."""
+        return replace(
+            self,
+            gold=tuple(self.gold[number] for number in numbers),
+            scores=[self.scores[number] for number in numbers],
+            tags=tuple(self.tags[number] for number in numbers),
+        )
+
     def parts(self, number: int, *, seed: int) -> list[list[int]]:
         """Numbers of documents, dealt into at most `number` parts at random; a patient's stay together."""
         units = {unit: place for place, unit in enumerate(sorted({one.blank.unit for one in self.gold}))}

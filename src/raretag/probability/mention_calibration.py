@@ -16,6 +16,7 @@ from raretag.corpus import Mention
 from raretag.corpus.inventory import TAIL_GROUPS, tail_group
 from raretag.errors import DataError
 from raretag.probability.candidates import Candidates, candidates
+from raretag.probability.paths import mention_probabilities
 from raretag.probability.scores import Scores
 from raretag.tagging import Schema
 
@@ -57,6 +58,33 @@ class MentionCalibration(BaseModel):
             candidates,
             probabilities=self.values(candidates.probabilities, candidates.labels, lengths=lengths, schema=schema),
         )
+
+    def mention_probabilities(
+        self, scores: Scores, mentions: Sequence[Mention], *, schema: Schema
+    ) -> list[float | None]:
+        """The calibrated probability of each of `mentions`, predicted or not; None where no tags express it."""
+        heated = tempered(scores, temperature=self.temperature)
+        found = mention_probabilities(heated, mentions, schema=schema)
+        numbers = {label: number for number, label in enumerate(schema.labels)}
+        told = [place for place, value in enumerate(found) if value is not None]
+        covered = [
+            np.searchsorted(scores.tokens.starts, mentions[place].end)
+            - np.searchsorted(scores.tokens.starts, mentions[place].start)
+            for place in told
+        ]
+        values = self.values(
+            np.array([found[place] for place in told], dtype=np.float64),
+            np.array([numbers[mentions[place].label] for place in told], dtype=np.int64),
+            lengths=np.array(covered, dtype=np.int64),
+            schema=schema,
+        )
+        calibrated = dict(zip(told, values.tolist(), strict=True))
+        return [calibrated.get(place) for place in range(len(mentions))]
+
+    def carried(self, scores: Scores, mentions: Sequence[Mention], *, schema: Schema) -> tuple[Mention, ...]:
+        """The same mentions, each with its calibrated probability as `score`."""
+        values = self.mention_probabilities(scores, mentions, schema=schema)
+        return tuple(replace(mention, score=value) for mention, value in zip(mentions, values, strict=True))
 
     def values(
         self, probabilities: Array, labels: npt.NDArray[np.int64], *, lengths: npt.NDArray[np.int64], schema: Schema

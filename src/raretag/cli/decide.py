@@ -1,0 +1,130 @@
+"""`raretag decide`: a policy by costs, recall floors or a review budget, fixed before test documents are opened."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+from rich.console import Console
+
+from raretag.cli import options
+from raretag.cli.output import STANDARD_OUTPUT, result, status, write_figures
+from raretag.cli.wording import counted, shown
+from raretag.errors import UsageError
+
+if TYPE_CHECKING:
+    from raretag.decision.policy_file import PolicyFile
+
+
+def decide(
+    run: options.Run,
+    costs: Annotated[
+        Path | None, typer.Option("--costs", help="What a miss, a false alarm and a review cost: costs.yaml.")
+    ] = None,
+    recall_floor: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--recall-floor",
+            metavar="FLOOR or NAME=FLOOR",
+            help="Promise this recall, found or reviewed: 0.95 for all labels, tail=0.95 for a group, or a label.",
+        ),
+    ] = None,
+    review_budget: Annotated[
+        float | None, typer.Option("--review-budget", help="The share of tokens that people may be asked to read.")
+    ] = None,
+    rule: Annotated[
+        Literal["argmax", "thresholds", "costs"] | None,
+        typer.Option("--rule", help="argmax, thresholds or costs; by default costs with --costs, else thresholds."),
+    ] = None,
+    json: options.Json = None,
+) -> None:
+    """Fix how probabilities become decisions; writes policy.json into the run folder. No text is read."""
+    from raretag.decision.costs_file import read_costs
+    from raretag.decision.policy_fitting import Asked, check_asked
+    from raretag.training.run_folder import RunFolder
+
+    folder = RunFolder.open(run)
+    asked = Asked(
+        rule=rule or ("thresholds" if costs is None else "costs"),
+        costs=None if costs is None else read_costs(costs, schema=folder.schema),
+        floors=_floors(recall_floor or ()),
+        budget=review_budget,
+    )
+    check_asked(asked)
+    console = status()
+
+    from raretag.cli.decision_tables import show_decisions
+    from raretag.decision.deciding import Deciding
+    from raretag.decision.openings import Openings
+    from raretag.decision.policy_file import CROSS_FITTED, POLICY
+    from raretag.evaluation.decision_report import decision_report
+    from raretag.probability.calibrated import Calibrated
+    from raretag.probability.calibration_data import load_data
+
+    data, openings = load_data(folder), Openings.of(folder)
+    console.print(f"rule {asked.rule}, on {counted(len(data.gold), 'calibration document')}", style="dim")
+    deciding = Deciding(data)
+    policy = deciding.policy(asked, calibrated=Calibrated.of(folder), openings=openings)
+    with console.status("judging by policies fixed on other documents"):
+        crossed = deciding.cross_decided({"used": asked, "argmax": Asked(rule="argmax", costs=asked.costs)})
+    promise = policy.promise
+    report = decision_report(
+        deciding.gold,
+        used=crossed["used"],
+        argmax=crossed["argmax"],
+        schema=data.schema,
+        costs=asked.costs,
+        promises=() if promise is None else promise.units,
+        refused=() if promise is None else promise.refused,
+    )
+    content = {**policy.to_json(), CROSS_FITTED: report.to_json()}
+    if json != STANDARD_OUTPUT:
+        show_decisions(report, result())
+        result().print(
+            f"{counted(len(data.gold), 'document')}; each is judged by a calibration and a policy fixed on the others"
+        )
+    _tell_opened(policy, console)
+    try:
+        write_figures(content, json)
+    finally:
+        written = folder.write(POLICY, content)
+    console.print(f"fixed: {shown(written)}", style="dim", soft_wrap=True)
+    console.print(f"next: raretag evaluate {shown(folder.path)} DATA", soft_wrap=True)
+
+
+def _floors(told: Sequence[str]) -> float | dict[str, float] | None:
+    """One floor for all, or floors by name. Raises UsageError for anything that is neither."""
+    if not told:
+        return None
+    named: dict[str, float] = {}
+    for one in told:
+        name, equals, value = one.rpartition("=")
+        try:
+            floor = float(value)
+        except ValueError:
+            raise UsageError(
+                f"{one!r} is no recall floor", remedy="Write a number such as 0.95, or NAME=0.95"
+            ) from None
+        if not equals:
+            if len(told) > 1:
+                raise UsageError(
+                    "one recall floor for all labels stands beside others",
+                    remedy="Give one number, or NAME=FLOOR for each label or tail group",
+                )
+            return floor
+        if name in named:
+            raise UsageError(f"{name!r} has two recall floors", remedy="Give each label or group one")
+        named[name] = floor
+    return named
+
+
+def _tell_opened(policy: PolicyFile, console: Console) -> None:
+    if policy.opened_before:
+        console.print(
+            f"test documents were opened before, first at {policy.opened_before[0].at}: what is chosen by what they "
+            "showed flatters on them, and policy.json says so",
+            style="yellow",
+            soft_wrap=True,
+        )

@@ -1,0 +1,133 @@
+"""Fix the policy of a run, and say by documents that no fit saw what it comes to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, final
+
+from raretag.corpus import Document, Mention
+from raretag.decision.decide import most_probable_mentions
+from raretag.decision.decided import Decision
+from raretag.decision.openings import Openings
+from raretag.decision.policy_file import OpenedBefore, PolicyFile
+from raretag.decision.policy_fitting import Asked, check_asked, policy_of
+from raretag.errors import DataError
+from raretag.probability.calibrated import Calibrated
+from raretag.probability.calibration_data import CalibrationData
+from raretag.probability.candidates import Candidates
+from raretag.probability.mention_calibration import Judged, fit_mention_calibration, judge_candidates
+
+# parts that take turns in being left out
+PARTS: Final = 5
+
+
+@final
+class Deciding:
+    """Calibration documents with all their candidates, read once: any number of policies is then fixed in seconds."""
+
+    def __init__(self, data: CalibrationData, *, seed: int = 0) -> None:
+        """seed: of the parts that documents are dealt into, patients whole."""
+        self._seed = seed
+        self._whole = _Grounds.of(data)
+
+    def policy(
+        self, asked: Asked, *, calibrated: Calibrated | None = None, openings: Openings | None = None
+    ) -> PolicyFile:
+        """The policy that is asked for, fixed on all documents.
+
+        Each is seen with probabilities of a calibration that was fitted on others, as new ones will be. calibrated:
+        that of the run, which will calibrate new documents. Raises UsageError for what cannot be asked, DataError for
+        too few documents.
+        """
+        fixed = _fixed(asked, self._whole, seed=self._seed)
+        before = () if openings is None else openings.openings
+        return fixed.model_copy(
+            update={
+                "calibration": None if calibrated is None else calibrated.identity,
+                "opened_before": tuple(
+                    OpenedBefore(at=one.at, documents=len(one.documents), sha256=one.sha256) for one in before
+                ),
+            }
+        )
+
+    def cross_decided(self, asked: Mapping[str, Asked]) -> dict[str, dict[str, Decision]]:
+        """By name of what is asked, then by document id: decided by a policy that was fixed on other documents.
+
+        Five parts, each left out in turn: calibration and policy are fitted on the other four alone, just as the run's
+        are on all, so that nothing looked at the document's gold. Raises as `policy`.
+        """
+        whole, decisions = self._whole, {name: dict[str, Decision]() for name in asked}
+        for part in _parts(whole.data, seed=self._seed):
+            others = whole.only([number for number in range(len(whole.judged)) if number not in part])
+            mentions = fit_mention_calibration(others.judged, schema=whole.data.schema)
+            policies = {name: _fixed(one, others, seed=self._seed) for name, one in asked.items()}
+            for number in part:
+                found = mentions.apply(whole.judged[number].found[mentions.temperature], schema=whole.data.schema)
+                argmax = mentions.carried(whole.data.scores[number], whole.argmax[number], schema=whole.data.schema)
+                for name, policy in policies.items():
+                    decisions[name][found.document] = policy.decide(found, schema=whole.data.schema, argmax=argmax)
+        return decisions
+
+    @property
+    def gold(self) -> tuple[Document, ...]:
+        """The documents with blanks for text, in the order of the data."""
+        return tuple(one.blank for one in self._whole.data.gold)
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Grounds:
+    """What a policy is fixed on."""
+
+    data: CalibrationData
+    judged: tuple[Judged, ...]
+    argmax: tuple[tuple[Mention, ...], ...]
+
+    @staticmethod
+    def of(data: CalibrationData) -> _Grounds:
+        paths = most_probable_mentions(data.scores, schema=data.schema)
+        return _Grounds(
+            data=data,
+            judged=tuple(
+                judge_candidates(scores, own.mentions, schema=data.schema)
+                for scores, own in zip(data.scores, data.gold, strict=True)
+            ),
+            argmax=tuple(paths[own.id] for own in data.gold),
+        )
+
+    def only(self, numbers: Sequence[int]) -> _Grounds:
+        return _Grounds(
+            data=self.data.only(numbers),
+            judged=tuple(self.judged[number] for number in numbers),
+            argmax=tuple(self.argmax[number] for number in numbers),
+        )
+
+
+def _parts(data: CalibrationData, *, seed: int) -> list[list[int]]:
+    parts = data.parts(PARTS, seed=seed)
+    if len(parts) < 2:
+        raise DataError(
+            f"{len(data.gold)} calibration documents are too few to fix a policy on",
+            remedy="Calibrate on at least two, of two patients",
+        )
+    return parts
+
+
+def _fixed(asked: Asked, grounds: _Grounds, *, seed: int) -> PolicyFile:
+    """The policy, on candidates whose calibration saw other documents."""
+    check_asked(asked)
+    data, found = grounds.data, dict[int, Candidates]()
+    for part in _parts(data, seed=seed):
+        others = [one for number, one in enumerate(grounds.judged) if number not in part]
+        mentions = fit_mention_calibration(others, schema=data.schema)
+        for number in part:
+            found[number] = mentions.apply(grounds.judged[number].found[mentions.temperature], schema=data.schema)
+    return policy_of(
+        asked,
+        found=[found[number] for number in range(len(data.gold))],
+        gold=[one.blank for one in data.gold],
+        fingerprints={one.id: one.fingerprint for one in data.gold},
+        schema=data.schema,
+        argmax={own.id: paths for own, paths in zip(data.gold, grounds.argmax, strict=True)},
+    )
