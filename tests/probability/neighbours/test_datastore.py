@@ -118,7 +118,7 @@ def test_tokens_keep_their_tags_and_owners_in_the_store() -> None:
 
 def test_the_size_of_blocks_does_not_matter(monkeypatch: pytest.MonkeyPatch) -> None:
     vectors, tags, owners = tokens(70, seed=2)
-    store = Datastore(vectors, tags, owners=owners)
+    store = Datastore(vectors, tags, owners=owners, search=search.ExactSearch)
     asked = NeighbourSettings(neighbours=5)
     whole = store.votes(vectors, tags=4, settings=asked, owners=owners)
     for cells in (1, 70 * 3, 70 * 69):

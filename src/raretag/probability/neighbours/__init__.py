@@ -4,7 +4,7 @@ from raretag.probability.neighbours.adding import add_votes
 from raretag.probability.neighbours.clustered_search import ClusteredSearch
 from raretag.probability.neighbours.datastore import Datastore
 from raretag.probability.neighbours.explaining import Neighbour, explain, with_texts
-from raretag.probability.neighbours.faiss_search import FaissSearch, faiss_installed
+from raretag.probability.neighbours.faiss_search import FaissSearch, exact_search, faiss_installed
 from raretag.probability.neighbours.mixing import mixed, mixed_within_mentions, mixture
 from raretag.probability.neighbours.nearest import Nearest
 from raretag.probability.neighbours.search import ExactSearch, Search
@@ -24,6 +24,7 @@ __all__ = [
     "Search",
     "StoredNeighbours",
     "add_votes",
+    "exact_search",
     "explain",
     "faiss_installed",
     "mixed",

@@ -10,8 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from raretag.errors import DataError, UsageError
+from raretag.probability.neighbours.faiss_search import exact_search
 from raretag.probability.neighbours.nearest import Nearest
-from raretag.probability.neighbours.search import ExactSearch, Search
+from raretag.probability.neighbours.search import Search
 from raretag.probability.neighbours.settings import NeighbourSettings
 from raretag.probability.neighbours.vectors import Floats, Integers, QuantisedKeys, directions
 from raretag.tagging.schema import OUTSIDE
@@ -30,15 +31,15 @@ class Datastore:
     keys at unit length but for zero vectors, which stay zero and are at cosine 0 to everything. All are copies, but for
     `QuantisedKeys`, which are taken as they are, of ascending owners.
 
-    search: how the nearest are found; exact unless another one is asked for, such as `FaissSearch`, exact too, or
-    `ClusteredSearch`, fast and approximate.
+    search: how the nearest are found; exact unless another one is asked for, such as `ClusteredSearch`, fast and
+    approximate. `exact_search` asks faiss where it is installed.
     Raises ValueError for no token at all, shapes that do not fit, a tag below 0, and keys that are no finite numbers.
     """
 
     keys: Floats | QuantisedKeys
     tags: Integers
     owners: Integers = field(kw_only=True)
-    search: Callable[[Floats | QuantisedKeys], Search] = field(default=ExactSearch, kw_only=True, repr=False)
+    search: Callable[[Floats | QuantisedKeys], Search] = field(default=exact_search, kw_only=True, repr=False)
     _search: Search = field(init=False, repr=False)
 
     def __post_init__(self) -> None:

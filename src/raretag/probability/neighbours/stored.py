@@ -16,7 +16,8 @@ from raretag.errors import DataError
 from raretag.mapped_arrays import create_arrays, load_arrays, publish_arrays
 from raretag.probability.evidence import gather
 from raretag.probability.neighbours.datastore import Datastore
-from raretag.probability.neighbours.search import ExactSearch, Search
+from raretag.probability.neighbours.faiss_search import exact_search
+from raretag.probability.neighbours.search import Search
 from raretag.probability.neighbours.settings import layered_refused
 from raretag.probability.neighbours.vectors import Floats, Integers, QuantisedKeys
 from raretag.probability.scores import Scores
@@ -53,7 +54,7 @@ class StoredNeighbours:
         tags: Sequence[npt.NDArray[np.int64]],
         *,
         schema: Schema,
-        search: MakeSearch = ExactSearch,
+        search: MakeSearch = exact_search,
     ) -> StoredNeighbours:
         """From training documents, judged with hidden states, and their gold tags, as `encode` gives them.
 
@@ -122,7 +123,7 @@ class StoredNeighbours:
         publish_arrays(made, writing, path)
 
     @staticmethod
-    def load(path: Path, *, search: MakeSearch = ExactSearch) -> StoredNeighbours:
+    def load(path: Path, *, search: MakeSearch = exact_search) -> StoredNeighbours:
         """What `save` wrote; keys stay on disk until they are looked at. Raises DataError for any other file."""
         loaded = load_arrays(path, what=_WHAT)
         try:
