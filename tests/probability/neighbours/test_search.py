@@ -17,6 +17,7 @@ from raretag.probability.neighbours import (
     Datastore,
     ExactSearch,
     FaissSearch,
+    exact_search,
     faiss_installed,
     faiss_search,
 )
@@ -40,14 +41,15 @@ def sorted_out(keys: Vectors, queries: Vectors, own: npt.NDArray[np.int64], *, k
     return rows
 
 
+# and by how much a cosine may be off: clusters hold keys as float16
 WAYS = [
-    pytest.param(ExactSearch, id="exact"),
-    pytest.param(partial(ClusteredSearch, probes=10**6), id="clusters"),
-    pytest.param(FaissSearch, id="faiss"),
+    pytest.param(ExactSearch, 1e-5, id="exact"),
+    pytest.param(partial(ClusteredSearch, probes=10**6), 1e-3, id="clusters"),
+    pytest.param(FaissSearch, 1e-5, id="faiss"),
 ]
 
 
-@pytest.mark.parametrize("make", WAYS)
+@pytest.mark.parametrize(("make", "off"), WAYS)
 @given(
     seed=st.integers(0, 2**31),
     number=st.integers(1, 90),
@@ -55,7 +57,7 @@ WAYS = [
     tile=st.sampled_from([5, 16, 2**14]),
 )
 @settings(deadline=None, derandomize=True, max_examples=40)
-def test_the_nearest_are_those_of_a_full_sort(make: Any, seed: int, number: int, k: int, tile: int) -> None:
+def test_the_nearest_are_those_of_a_full_sort(make: Any, off: float, seed: int, number: int, k: int, tile: int) -> None:
     keys, queries = vectors(number, seed=seed), vectors(7, seed=seed + 1)
     rng = np.random.default_rng(seed)
     own = np.sort(rng.integers(0, number + 1, (7, 2)), axis=1)
@@ -63,10 +65,11 @@ def test_the_nearest_are_those_of_a_full_sort(make: Any, seed: int, number: int,
     k = min(k, number)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(search_module, "_TILE", tile)
+        patch.setattr(faiss_search, "_TILE", tile)
         places, cosines = make(keys).nearest(queries, k=k, own=own)
-    np.testing.assert_allclose(cosines, sorted_out(keys, queries, own, k=k), atol=1e-5)
+    np.testing.assert_allclose(cosines, sorted_out(keys, queries, own, k=k), atol=off)
     found = np.isfinite(cosines)
-    np.testing.assert_allclose(np.einsum("qw,qkw->qk", queries, keys[places])[found], cosines[found], atol=1e-5)
+    np.testing.assert_allclose(np.einsum("qw,qkw->qk", queries, keys[places])[found], cosines[found], atol=off)
     assert not ((places >= own[:, :1]) & (places < own[:, 1:]))[found].any()
     assert all(len({*row[some].tolist()}) == some.sum() for row, some in zip(places, found, strict=True))
 
@@ -114,11 +117,41 @@ def test_a_store_asks_the_search_it_was_given() -> None:
     assert (near.owners[places] != owners[:, None])[np.isfinite(cosines)].all()
 
 
-def test_faiss_is_asked_for_by_those_who_have_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_projected_keys_are_found_where_the_other_axes_are_empty() -> None:
+    rng = np.random.default_rng(0)
+    axes = np.linalg.qr(rng.standard_normal((24, 5)))[0].T
+    keys, queries = (directions(rng.standard_normal((n, 5)) @ axes) for n in (400, 50))
+    none = np.zeros((50, 2), np.int64)
+    right = ExactSearch(keys).nearest(queries, k=8, own=none)[1]
+    kept = ClusteredSearch(keys, probes=10**6, width=5).nearest(queries, k=8, own=none)[1]
+    np.testing.assert_allclose(kept, right, atol=1e-3)
+    lost = ClusteredSearch(keys, probes=10**6, width=4).nearest(queries, k=8, own=none)[1]
+    assert np.abs(lost - right).max() > 0.01
+    with pytest.raises(ValueError, match="at least one axis"):
+        ClusteredSearch(keys, width=0)
+
+
+def test_the_same_keys_make_the_same_clusters() -> None:
+    keys, none = vectors(3000, width=12), np.zeros((200, 2), np.int64)
+    found = [ClusteredSearch(keys, probes=2, width=8).nearest(keys[:200], k=9, own=none) for _ in range(2)]
+    np.testing.assert_array_equal(found[0][0], found[1][0])
+    np.testing.assert_array_equal(found[0][1], found[1][1])
+
+
+@pytest.mark.parametrize(("make", "off"), WAYS)
+def test_nobody_asks(make: Any, off: float) -> None:
+    places, cosines = make(vectors(20)).nearest(vectors(0), k=3, own=np.zeros((0, 2), np.int64))
+    assert places.shape == cosines.shape == (0, 3)
+
+
+def test_without_faiss_there_is_the_exact_search_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert isinstance(exact_search(vectors(3)), FaissSearch)
     monkeypatch.setattr(faiss_search, "find_spec", lambda _: None)
     assert not faiss_installed()
-    with pytest.raises(UsageError, match="faiss is not installed"):
-        FaissSearch(vectors(3))
+    assert isinstance(exact_search(vectors(3)), ExactSearch)
+    for make in (FaissSearch, ClusteredSearch):
+        with pytest.raises(UsageError, match=r"raretag\[neighbours\]"):
+            make(vectors(3))
 
 
 @given(seed=st.integers(0, 2**31), scale=st.sampled_from([1e-30, 1e-3, 1.0, 1e30]), rows=st.integers(0, 9))

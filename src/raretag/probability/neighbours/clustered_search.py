@@ -2,102 +2,91 @@
 
 from __future__ import annotations
 
-from typing import Final, final
+from typing import Any, Final, final
 
 import numpy as np
 
+from raretag.probability.neighbours.faiss_search import alike, faiss_loaded, finished
 from raretag.probability.neighbours.search import Search
-from raretag.probability.neighbours.selection import LOWEST, NOTHING, Found, at_least, kth_largest, largest
-from raretag.probability.neighbours.vectors import Floats, Integers, Keys, QuantisedKeys, directions
+from raretag.probability.neighbours.vectors import Floats, Integers, Keys
 
-# of k-means
-_ROUNDS: Final = 6
-_SAMPLE: Final = 64
-# rows that are compared with all centres at once, and queries that are looked up together
-_ROWS: Final = 2**13
-# clusters that are searched before there is a bound for the others
-_FIRST: Final = 2
+# keys that are looked at together while the index is built
+_ROWS: Final = 2**14
+_SEED: Final = 0
 
 
 @final
 class ClusteredSearch(Search):
-    """Inverted file: keys in about 2√n clusters, a query is compared with those of its nearest clusters alone.
+    """An inverted file of faiss (arXiv 2401.08281) over the main axes of the keys; approximate: ask for it.
 
-    Sivic and Zisserman (2003, ICCV); clusters by spherical k-means. Approximate: ask for it. The same keys always make
-    the same clusters. Holds a copy of the keys.
+    Keys and queries are projected onto the eigenvectors of Σ k kᵀ with the largest eigenvalues, which of all
+    projections lose least of the keys; a cosine is off by at most the product of the lengths that query and key lose,
+    and by the rounding of keys to float16. Projected keys lie in about 2√n clusters, found by spherical k-means, and a
+    query is compared with those of its nearest clusters alone (Sivic and Zisserman 2003, ICCV). Holds 2 `width` + 8
+    bytes a key. The same keys make the same clusters on the same number of threads, which is what OpenMP is allowed
+    (OMP_NUM_THREADS).
     """
 
-    def __init__(self, keys: Keys, *, probes: int = 16) -> None:
-        """probes: how many clusters a query is compared with, >= 1; as many as there are make it exact."""
+    def __init__(self, keys: Keys, *, probes: int = 8, width: int = 192) -> None:
+        """probes: how many clusters a query is compared with, >= 1. width: how many axes are kept, >= 1.
+
+        With as many clusters as there are and all axes nothing is overlooked. Raises UsageError where faiss is not
+        installed, ValueError for numbers below 1.
+        """
         super().__init__(keys)
         if probes < 1:
             raise ValueError(f"at least one cluster must be searched, not {probes}")
-        self._centres = _centres(keys)
-        nearest = np.concatenate(
-            [(keys[start : start + _ROWS] @ self._centres.T).argmax(axis=1) for start in range(0, len(keys), _ROWS)]
-        )
-        self._members = np.argsort(nearest, kind="stable")
-        # in the order of clusters: each is a slice
-        self._keys = keys.of_rows(self._members) if isinstance(keys, QuantisedKeys) else keys[self._members]
-        self._bounds = np.searchsorted(nearest[self._members], np.arange(len(self._centres) + 1))
-        self._probes = min(probes, len(self._centres))
+        if width < 1:
+            raise ValueError(f"at least one axis must be kept, not {width}")
+        self._faiss = faiss_loaded()
+        self._axes = _axes(keys, width=width) if width < keys.shape[1] else None
+        self._index = self._built(clusters=max(1, round(2 * len(keys) ** 0.5)))
+        self._index.nprobe = min(probes, self._index.nlist)
 
     def nearest(self, queries: Floats, *, k: int, own: Integers) -> tuple[Integers, Floats]:
-        """As `Search.nearest`, among the keys of the nearest clusters."""
+        """As `Search.nearest`, among the keys of the nearest clusters; one call for queries that leave out the same."""
         places = np.zeros((len(queries), k), dtype=np.int64)
         cosines = np.zeros((len(queries), k), dtype=np.float32)
-        for start in range(0, len(queries), _ROWS):
-            block = slice(start, start + _ROWS)
-            places[block], cosines[block] = self._block(queries[block], k=k, own=own[block])
-        return places, cosines
+        projected = self._projected(queries)
+        for rows, left, right in alike(own):
+            asked = projected if len(rows) == len(projected) else projected[rows]
+            cosines[rows], places[rows] = self._index.search(asked, k, params=self._without(left, right))
+        return finished(places, cosines)
 
-    def _block(self, queries: Floats, *, k: int, own: Integers) -> tuple[Integers, Floats]:
-        near = queries @ self._centres.T
-        probed = np.argpartition(-near, self._probes - 1, axis=1)[:, : self._probes]
-        probed = np.take_along_axis(probed, np.argsort(-np.take_along_axis(near, probed, axis=1), axis=1), axis=1)
-        found = [NOTHING]
-        floor = np.full(len(queries), LOWEST)
-        for part in (probed[:, :_FIRST], probed[:, _FIRST:]):
-            found.extend(self._compared(queries, part, own=own, floor=floor))
-            places, cosines = largest(found, rows=len(queries), k=k)
-            floor = kth_largest(cosines, k=k)
-            found = [Found(rows=np.repeat(np.arange(len(queries)), k), columns=places.ravel(), values=cosines.ravel())]
-        return places, cosines
+    def _without(self, left: int, right: int) -> Any:
+        if left == right:
+            return None
+        others = self._faiss.IDSelectorNot(self._faiss.IDSelectorRange(left, right))
+        return self._faiss.SearchParametersIVF(nprobe=self._index.nprobe, sel=others)
 
-    def _compared(self, queries: Floats, probed: Integers, *, own: Integers, floor: Floats) -> list[Found]:
-        """Cluster by cluster, with all queries that it is near to."""
-        order = np.argsort(probed, axis=None, kind="stable")
-        askers = order // max(1, probed.shape[1])
-        limits = np.searchsorted(probed.ravel()[order], np.arange(len(self._centres) + 1))
-        found = []
-        for cluster in np.flatnonzero(np.diff(limits)).tolist():
-            rows = askers[limits[cluster] : limits[cluster + 1]]
-            stored = slice(self._bounds[cluster], self._bounds[cluster + 1])
-            members = self._members[stored]
-            if not len(members):
-                continue
-            similar = queries[rows] @ self._keys[stored].T
-            # members stand in the order of the store, so that own tokens are neighbours here too
-            for row, (first, last) in enumerate(np.searchsorted(members, own[rows]).tolist()):
-                similar[row, first:last] = -np.inf
-            new = at_least(similar, floor=floor[rows])
-            found.append(Found(rows=rows[new.rows], columns=members[new.columns], values=new.values))
-        return found
-
-
-def _centres(keys: Keys) -> Floats:
-    """Spherical k-means on a sample: float32 (clusters, width), at unit length or zero."""
-    number = min(len(keys), max(1, round(2 * len(keys) ** 0.5)))
-    rng = np.random.default_rng(0)
-    sample = keys[np.sort(rng.permutation(len(keys))[: _SAMPLE * number])]
-    centres = sample[rng.permutation(len(sample))[:number]]
-    for _ in range(_ROUNDS):
-        nearest = np.concatenate(
-            [(sample[start : start + _ROWS] @ centres.T).argmax(axis=1) for start in range(0, len(sample), _ROWS)]
+    def _built(self, *, clusters: int) -> Any:
+        keys = np.concatenate([self._projected(self._keys[n : n + _ROWS]) for n in range(0, len(self._keys), _ROWS)])
+        width, clusters = keys.shape[1], min(len(keys), clusters)
+        faiss = self._faiss
+        index = faiss.IndexIVFScalarQuantizer(
+            faiss.IndexFlatIP(width),
+            width,
+            clusters,
+            faiss.ScalarQuantizer.QT_fp16,
+            faiss.METRIC_INNER_PRODUCT,
+            # the difference to a cluster's centre would be added up again for each key
+            False,
         )
-        order = np.argsort(nearest, kind="stable")
-        there, first = np.unique(nearest[order], return_index=True)
-        centres = centres.copy()
-        # a cluster that lost all its members stays where it was
-        centres[there] = directions(np.add.reduceat(sample[order], first, axis=0))
-    return centres
+        index.cp.seed = _SEED
+        # a small store is no reason to warn
+        index.cp.min_points_per_centroid = 1
+        index.train(keys)
+        index.add(keys)
+        return index
+
+    def _projected(self, vectors: Floats) -> Floats:
+        return np.ascontiguousarray(vectors if self._axes is None else vectors @ self._axes)
+
+
+def _axes(keys: Keys, *, width: int) -> Floats:
+    """float32 (full width, `width`), orthonormal columns."""
+    moments = np.zeros((keys.shape[1], keys.shape[1]))
+    for start in range(0, len(keys), _ROWS):
+        part = keys[start : start + _ROWS]
+        moments += part.T @ part
+    return np.ascontiguousarray(np.linalg.eigh(moments)[1][:, -width:], dtype=np.float32)

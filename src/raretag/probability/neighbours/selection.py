@@ -33,10 +33,6 @@ class Found:
         return Found(rows=self.rows[kept], columns=self.columns[kept], values=self.values[kept])
 
 
-# what is found before anything was looked at
-NOTHING: Final = Found(rows=np.zeros(0, np.int64), columns=np.zeros(0, np.int64), values=np.zeros(0, np.float32))
-
-
 def maxima(values: Floats, *, k: int) -> Floats:
     """Float32 (rows, groups), of each row's groups the largest: the k-th largest is a lower bound of the row's own."""
     columns = values.shape[1]
