@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,7 +12,15 @@ import pytest
 from raretag.corpus import Document
 from raretag.errors import DataError, UsageError
 from raretag.probability import NeighbourSettings, Scores
-from raretag.probability.neighbours import Neighbour, StoredNeighbours, explain, with_texts
+from raretag.probability.neighbours import (
+    ClusteredSearch,
+    ExactSearch,
+    FaissSearch,
+    Neighbour,
+    StoredNeighbours,
+    explain,
+    with_texts,
+)
 from raretag.tagging import Tokens, build_schema
 
 SCHEMA = build_schema(["Dose", "Drug"])
@@ -152,6 +162,21 @@ def test_an_explanation_adds_up_the_votes(store: StoredNeighbours, gamma: float,
         told = sum(one.share for one in found if one.label == label)
         assert told == pytest.approx(votes[tags].sum(), abs=1e-9)
     assert explain(store, queries, settings=settings, document=document, number=2) == found[:2]
+
+
+@pytest.mark.parametrize("search", [ExactSearch, FaissSearch, partial(ClusteredSearch, probes=10**6)])
+def test_a_store_from_disk_explains_as_the_one_in_memory(store: StoredNeighbours, tmp_path: Path, search: Any) -> None:
+    store.save(tmp_path / "neighbours.safetensors")
+    back = StoredNeighbours.load(tmp_path / "neighbours.safetensors", search=search)
+    asked = NeighbourSettings(neighbours=6, temperature=0.3)
+    for document in (None, "a"):
+        found, expected = (
+            explain(one, hidden("a")[1:3], settings=asked, document=document, number=100) for one in (back, store)
+        )
+        assert [(one.document, one.start, one.end, one.label) for one in found] == [
+            (one.document, one.start, one.end, one.label) for one in expected
+        ]
+        assert [one.share for one in found] == pytest.approx([one.share for one in expected], abs=0.01)
 
 
 def test_a_mention_is_explained_by_itself_if_nothing_is_left_out(store: StoredNeighbours) -> None:
