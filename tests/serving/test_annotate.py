@@ -24,7 +24,7 @@ def test_replaces_mentions_and_keeps_the_rest(tmp_path: Path, tiny_encoder: Path
     corpus = Corpus(documents=documents, format="brat")
     settings = {"encoder": str(tiny_encoder), "optimiser": {"epochs": 8, "learning_rate": 0.02, "batch_tokens": 64}}
     run = train(corpus, out=tmp_path / "run", settings=TrainSettings.model_validate(settings))
-    annotated = annotate(run, corpus)
+    annotated = annotate(run, corpus).corpus
     assert [d.text for d in annotated.documents] == texts
     assert [d.metadata for d in annotated.documents] == [d.metadata for d in documents]
     assert all(d.extras == () for d in annotated.documents)
@@ -32,4 +32,4 @@ def test_replaces_mentions_and_keeps_the_rest(tmp_path: Path, tiny_encoder: Path
     assert {(m.label, m.start, m.end) for m in found} == {("Sign", 16, 21)}
     assert all(m.score is not None and m.score > 0.5 and m.note is None and m.id is None for m in found)
     bare = replace(corpus, documents=tuple(replace(d, mentions=()) for d in documents))
-    assert [d.mentions for d in annotate(run, bare).documents] == [d.mentions for d in annotated.documents]
+    assert [d.mentions for d in annotate(run, bare).corpus.documents] == [d.mentions for d in annotated.documents]

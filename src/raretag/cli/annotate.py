@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.console import Console
 
 from raretag.cli import options
-from raretag.cli.output import status, tell_findings
+from raretag.cli.output import status, tell_findings, write_routes
 from raretag.cli.targets import check_outside
 from raretag.cli.wording import counted, shown
 from raretag.errors import UsageError
+
+if TYPE_CHECKING:
+    from raretag.decision.decided import Decision
+    from raretag.training.run_folder import RunFolder
 
 
 def annotate(
@@ -22,6 +28,16 @@ def annotate(
         str | None,
         typer.Option("--to", help="Format of OUT; by default jsonl for OUT.jsonl, brat for a name without suffix."),
     ] = None,
+    routes: Annotated[
+        Path | None,
+        typer.Option(
+            "--routes",
+            help="Also write what is accepted, to be reviewed or dropped, a JSON object a line; needs raretag decide.",
+        ),
+    ] = None,
+    least: Annotated[
+        float, typer.Option("--least", min=0, max=1, help="List what is dropped from this probability on.")
+    ] = 0.05,
     format: options.Format = None,
 ) -> None:
     """Mark the mentions in notes, each with its probability."""
@@ -33,6 +49,8 @@ def annotate(
     folder = RunFolder.open(run)
     if target.exists():
         raise UsageError("the target exists already", remedy="Choose another OUT", file=target)
+    if routes is not None:
+        _check_routes(routes, folder, source=source)
     corpus = read_corpus(source, format=format)
     console = status()
 
@@ -40,15 +58,45 @@ def annotate(
     from raretag.serving import annotate as run_annotation
 
     with counting(console, "judging") as advance:
-        annotated = run_annotation(folder, corpus, advance=advance)
-    lost = write_corpus(annotated, target, format=wanted)
-    mentions = sum(len(document.mentions) for document in annotated.documents)
+        done = run_annotation(folder, corpus, least=least, advance=advance)
+    lost = write_corpus(done.corpus, target, format=wanted)
+    mentions = sum(len(document.mentions) for document in done.corpus.documents)
     console.print(
-        f"{counted(mentions, 'mention')} in {counted(len(annotated.documents), 'document')}: "
+        f"{counted(mentions, 'mention')} in {counted(len(done.corpus.documents), 'document')}: "
         f"{shown(target)} ({wanted})",
         soft_wrap=True,
     )
+    if done.decisions is not None:
+        if routes is not None:
+            write_routes(done.decisions, routes)
+        _tell_reviews(done.decisions, routes, console)
     tell_findings(lost, console)
+
+
+def _check_routes(routes: Path, folder: RunFolder, *, source: Path) -> None:
+    """Raises UsageError where nothing would be routed, or the file is taken or lies among the notes."""
+    from raretag.decision.policy_file import POLICY
+
+    check_outside(routes, name="--routes", source=source, source_name="IN")
+    if not (folder.path / POLICY).is_file():
+        raise UsageError(
+            "this run has no policy to route mentions by",
+            remedy="First: raretag decide RUN, or leave --routes out",
+            file=folder.path,
+        )
+    if routes.exists():
+        raise UsageError("the file of routes exists already", remedy="Choose another --routes", file=routes)
+
+
+def _tell_reviews(decisions: Mapping[str, Decision], routes: Path | None, console: Console) -> None:
+    reviews, tokens = (sum(getattr(one, name) for one in decisions.values()) for name in ("reviewed_tokens", "tokens"))
+    stretches = sum(len(one.reviewed) for one in decisions.values())
+    if stretches:
+        where = "keep them with --routes FILE" if routes is None else shown(routes)
+        console.print(
+            f"to review: {counted(stretches, 'place')}, {reviews / tokens:.1%} of the tokens: {where}",
+            soft_wrap=True,
+        )
 
 
 def _format_of(target: Path) -> str:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import sys
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.text import Text
@@ -15,6 +15,9 @@ from rich.text import Text
 from raretag.cli.wording import shown
 from raretag.corpus import RULES, Finding
 from raretag.errors import DataError
+
+if TYPE_CHECKING:
+    from raretag.decision.decided import Decision
 
 STANDARD_OUTPUT = Path("-")
 # a pipe or a file has no width: tables there are as wide as they need
@@ -51,6 +54,30 @@ def write_figures(content: dict[str, Any], target: Path | None) -> None:
         target.write_text(text + "\n", encoding="utf-8")
     except OSError as error:
         raise DataError("the figures cannot be written here", remedy="Choose another --json", file=target) from error
+
+
+def write_routes(decisions: Mapping[str, Decision], target: Path) -> None:
+    """A JSON object for each routed mention, by document; no text. Raises DataError where it cannot be written."""
+    lines = [
+        json.dumps(
+            {
+                "document": name,
+                "label": one.mention.label,
+                "start": one.mention.start,
+                "end": one.mention.end,
+                "probability": one.mention.score,
+                "route": one.route,
+                "expected_cost": one.expected_cost,
+            },
+            ensure_ascii=False,
+        )
+        for name, decision in decisions.items()
+        for one in decision.routed
+    ]
+    try:
+        target.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+    except OSError as error:
+        raise DataError("the routes cannot be written here", remedy="Choose another --routes", file=target) from error
 
 
 def tell_findings(findings: Iterable[Finding], console: Console) -> None:

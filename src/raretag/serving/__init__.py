@@ -1,5 +1,5 @@
 """A trained model at work on notes."""
 
-from raretag.serving.annotate import annotate
+from raretag.serving.annotate import Annotated, annotate
 
-__all__ = ["annotate"]
+__all__ = ["Annotated", "annotate"]

@@ -54,7 +54,7 @@ def test_both_of_two_overlapping_mentions_are_found(run: RunFolder) -> None:
     assert figures.strict.micro.f1 is not None
     assert figures.strict.micro.f1 > 0.95
     assert figures.counts.inexpressible == 0
-    annotated = annotate(run, NOTES).documents[0]
+    annotated = annotate(run, NOTES).corpus.documents[0]
     found = {(m.label, m.start, m.end) for m in annotated.mentions}
     assert {("Finding", 0, 13), ("Site", 8, 13)} <= found
     assert all(m.score is not None and 0 < m.score <= 1 for m in annotated.mentions)
