@@ -38,6 +38,7 @@ class Make:
         return Candidates(
             document=document,
             tokens=tokens,
+            characters=(0, max(0, 4 * tokens - 1)),
             labels=labels,
             firsts=firsts,
             lasts=lasts,
@@ -64,6 +65,22 @@ class Make:
             crowd[first : last + 1] += p
         scale = max(1.0, float(crowd.max(initial=0.0)))
         return Make.of_rows([(*key, p / scale) for key, p in rows.items()], tokens=tokens)
+
+    @staticmethod
+    def mixed_candidates(rng: np.random.Generator, *, tokens: int, number: int, longest: int) -> Candidates:
+        """Sure candidates of two labels among doubtful ones, up to `longest` tokens each."""
+        rows = {}
+        for _ in range(number):
+            first = int(rng.integers(tokens))
+            last = min(tokens - 1, first + int(rng.integers(longest)))
+            sure, doubtful = float(rng.uniform(0.6, 0.95)), float(rng.uniform(0.01, 0.3))
+            rows[int(rng.integers(2)), first, last] = sure if rng.random() < 0.5 else doubtful
+        crowd = np.zeros(tokens)
+        for (_, first, last), p in rows.items():
+            crowd[first : last + 1] += p
+        return Make.of_rows(
+            [(*key, p / max(1.0, float(crowd[key[1] : key[2] + 1].max()))) for key, p in rows.items()], tokens=tokens
+        )
 
     @staticmethod
     def random_costs(rng: np.random.Generator, schema: Schema, *, wrong: bool, review: float | None) -> Costs:
@@ -122,7 +139,7 @@ def notes() -> Notes:
         accepted = best_together(one.firsts, one.lasts, one.probabilities - 0.5)
         found.append(one)
         gold[name] = Document(id=name, text=" " * 400, mentions=tuple(mentions), metadata={"group": f"p{number % 200}"})
-        decisions[name] = decided(one, accepted=accepted, reviewed=np.zeros(0, dtype=np.int64), schema=LABELS)
+        decisions[name] = decided(one, accepted=accepted, reviewed=np.zeros(40, dtype=bool), schema=LABELS)
     return Notes(found=tuple(found), gold=gold, decisions=decisions)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -119,3 +120,47 @@ def test_a_mention_is_what_it_says() -> None:
     mention = found.mention(0, schema=schema)
     assert (mention.label, mention.start, mention.end) == ("Y", 0, 3)
     assert mention.score == pytest.approx(0.9)
+
+
+def test_the_characters_of_a_document_are_those_of_its_tokens() -> None:
+    schema = build_schema(["X"])
+    assert candidates(scored(np.ones((2, 3)) / 3, starts=[5, 9], ends=[7, 12]), schema=schema).characters == (5, 12)
+    assert candidates(scored(np.zeros((0, 3))), schema=schema).characters == (0, 0)
+
+
+@pytest.mark.parametrize(
+    ("change", "part"),
+    [
+        ({"labels": np.array([0])}, "different lengths"),
+        ({"probabilities": np.array([0.1, 0.2, 0.3])}, "different lengths"),
+        ({"tokens": 2}, "out of range"),
+        ({"firsts": np.array([-1, 1])}, "out of range"),
+        ({"lasts": np.array([0, 0])}, "out of range"),
+        ({"labels": np.array([-1, 0])}, "out of range"),
+        ({"characters": (9, 3)}, "cannot be"),
+        ({"characters": (0, 10)}, "outside the characters"),
+        ({"characters": (1, 11)}, "outside the characters"),
+        ({"firsts": np.array([1, 0]), "lasts": np.array([2, 2])}, "not in the order"),
+        ({"firsts": np.array([0, 0]), "lasts": np.array([2, 1])}, "not in the order"),
+        ({"firsts": np.array([0, 0]), "lasts": np.array([2, 2]), "labels": np.array([1, 0])}, "not in the order"),
+        ({"firsts": np.array([0, 0]), "lasts": np.array([2, 2]), "labels": np.array([1, 1])}, "there twice"),
+        ({"probabilities": np.array([0.1, 1.1])}, "not in"),
+        ({"probabilities": np.array([-0.1, 1.0])}, "not in"),
+        ({"probabilities": np.array([float("nan"), 1.0])}, "not in"),
+    ],
+)
+def test_arrays_that_cannot_be_candidates(change: dict[str, Any], part: str) -> None:
+    good = Candidates(
+        document="note-7",
+        tokens=3,
+        characters=(0, 11),
+        labels=np.array([0, 1]),
+        firsts=np.array([0, 1]),
+        lasts=np.array([1, 2]),
+        starts=np.array([0, 4]),
+        ends=np.array([7, 11]),
+        probabilities=np.array([0.0, 1.0]),
+    )
+    with pytest.raises(ValueError, match="'note-7'") as told:
+        replace(good, **change)
+    assert part in str(told.value)

@@ -34,6 +34,7 @@ def drawn(number: int, *, seed: int, label: int | None = None) -> tuple[Candidat
     found = Candidates(
         document="a",
         tokens=number + 4,
+        characters=(0, number + 4),
         labels=labels.astype(np.int64),
         firsts=np.arange(number),
         lasts=lasts,

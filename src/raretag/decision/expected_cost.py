@@ -20,8 +20,9 @@ def priced(decision: Decision, found: Candidates, *, table: CostTable, schema: S
 
     An accepted mention costs a false alarm unless it is there, or the wrong label where another label has its span; a
     stretch costs its reviews; each candidate that is neither costs a miss, times its probability. Sums may differ
-    between the mentions and the whole, for the whole holds what is dropped as well. Mentions that are no candidate
-    count with their own score. This is the expectation of what `Outcomes` counts, priced by `table`.
+    between the mentions and the whole, for the whole holds what is dropped as well. An accepted mention counts with
+    its probability as a candidate, and where it is none with its score. This is the expectation of what `Outcomes`
+    counts, priced by `table`. Raises ValueError for an accepted mention that is no candidate and has no score.
     """
     accepted = found.among(decision.accepted, schema=schema)
     reviewed = inside_review(decision, found)
@@ -48,10 +49,16 @@ def _of_accepted(
 ) -> tuple[float, float]:
     """The expected cost of accepting a mention, and the part of it that stands in place of misses."""
     mention, label = one.mention, schema.labels.index(one.mention.label)
-    cost = (1 - (mention.score or 0.0)) * float(table.false_alarm[label])
-    if schema.layered or len(mention.parts) > 1:
+    whole = len(mention.covered) == 1
+    span = whole & (found.starts == mention.start) & (found.ends == mention.end)
+    own = found.probabilities[span & (found.labels == label)]
+    chance = float(own[0]) if len(own) else mention.score
+    if chance is None:
+        raise ValueError(f"an accepted mention of document {found.document!r} is no candidate and has no score")
+    cost = (1 - chance) * float(table.false_alarm[label])
+    if schema.layered:
         return cost, 0.0
-    same = (found.starts == mention.start) & (found.ends == mention.end) & (found.labels != label) & ~reviewed
+    same = span & (found.labels != label) & ~reviewed
     p, labels = found.probabilities[same], found.labels[same]
     cost += float((p * (table.wrong_label[labels, label] - table.false_alarm[label])).sum())
     return cost, float((p * table.miss[labels]).sum())

@@ -64,7 +64,7 @@ class ThresholdPolicy(Policy):
     def _decide(self, found: Candidates, *, schema: Schema, argmax: Sequence[Mention] | None) -> Decision:
         del argmax
         accepted = self.thresholds.accept(found, schema=schema)
-        return decided(found, accepted=accepted, reviewed=np.zeros(0, dtype=np.int64), schema=schema)
+        return decided(found, accepted=accepted, reviewed=np.zeros(found.tokens, dtype=bool), schema=schema)
 
 
 @final

@@ -24,17 +24,18 @@ LOOK: Final = 10
 
 @final
 class Cuts:
-    """Between which tokens a document's candidates begin or end, and the characters there.
+    """Between which tokens a document's candidates begin or end, and the characters there; its own ends are cuts, too.
 
     tokens: int64 (cuts,), ascending; cut t lies before token t. begins: int64 (cuts,), the character where a stretch
     from there begins. ends: int64 (cuts,), the character where one up to there ends; <= begins.
     """
 
     def __init__(self, found: Candidates) -> None:
-        self.tokens = np.unique(np.concatenate([found.firsts, found.lasts + 1]))
+        self.tokens = np.unique(np.concatenate([found.firsts, found.lasts + 1, [0, found.tokens]])).astype(np.int64)
         unknown = np.iinfo(np.int64).max
         begins = np.full(len(self.tokens), unknown)
         ends = np.full(len(self.tokens), unknown)
+        begins[0], ends[-1] = found.characters
         begins[self.places(found.firsts)] = found.starts
         ends[self.places(found.lasts + 1)] = found.ends
         # where candidates only end, what follows begins at their end, and the other way round
@@ -86,9 +87,10 @@ def runs(mask: Mask) -> list[tuple[int, int]]:
 def send_to_review(decision: Decision, found: Candidates, *, tokens: Mask, doubts: Array, schema: Schema) -> Decision:
     """The decision with more to look at; accepted mentions stay, stretches that touch become one.
 
-    tokens: bool (tokens,), each run of which begins and ends where candidates do. doubts: float64 (tokens,), >= 0, the
-    largest of which, at most 1, is the stretch's probability. A stretch has the label of its likeliest candidate that
-    is not accepted. Expected costs are left out of what is new; `priced` knows them.
+    tokens: bool (tokens,), each run of which begins and ends where candidates or the document do. doubts: float64
+    (tokens,), >= 0, the largest of which, at most 1, is the stretch's probability. A stretch has the label of its
+    likeliest candidate that is not accepted, and without any the one most frequent in training.
+    Expected costs are left out of what is new; `priced` knows them.
     """
     cuts = Cuts(found)
     before = reviewed_tokens(decision, cuts)
@@ -102,40 +104,52 @@ def send_to_review(decision: Decision, found: Candidates, *, tokens: Mask, doubt
         if before[first:end].all():
             kept += [one for covered, one in older if first <= covered.start < end]
             continue
-        inside = np.flatnonzero((found.firsts < end) & (found.lasts >= first) & ~accepted)
-        likeliest = inside[np.argmax(found.probabilities[inside])]
-        first_cut, last_cut = cuts.places(np.array([first, end]))
         base = max((one.mention.score or 0.0 for covered, one in older if first <= covered.start < end), default=0.0)
-        mention = Mention(
-            label=schema.labels[int(found.labels[likeliest])],
-            start=int(cuts.begins[first_cut]),
-            end=int(cuts.ends[last_cut]),
-            score=min(1.0, max(base, float(doubts[first:end].max()))),
-        )
-        kept.append(RoutedMention(mention=mention, route="review"))
-    routed = in_order(kept)
-    return replace(
-        decision,
-        routed=routed,
-        reviewed_tokens=int(after.sum()),
-        reviews=reviews([one.mention for one in routed if one.route == "review"], cuts),
-        expected_cost=None,
-    )
+        score = min(1.0, max(base, float(doubts[first:end].max())))
+        kept.append(_stretch(found, cuts, (first, end), stands=accepted, schema=schema, score=score))
+    return _with_stretches(decision, kept, cuts)
 
 
-def decided(found: Candidates, *, accepted: Integers, reviewed: Integers, schema: Schema) -> Decision:
-    """A decision from numbers of candidates."""
-    mask = np.zeros(found.tokens, dtype=bool)
-    for number in reviewed:
-        mask[found.firsts[number] : found.lasts[number] + 1] = True
+def decided(found: Candidates, *, accepted: Integers, reviewed: Mask, schema: Schema) -> Decision:
+    """A decision from the numbers of the candidates that stand and the tokens that go to review, bool (tokens,).
+
+    Each run of these, which begins and ends where candidates or the document do, is one stretch. It has the label and
+    the probability of its likeliest candidate that is not accepted.
+    """
+    empty = Decision(document=found.document, routed=(), tokens=found.tokens, reviewed_tokens=0, reviews=0)
+    stands = np.isin(np.arange(len(found)), accepted)
     routed = [RoutedMention(mention=found.mention(int(n), schema=schema), route="accept") for n in accepted]
-    routed += [RoutedMention(mention=found.mention(int(n), schema=schema), route="review") for n in reviewed]
-    return Decision(
-        document=found.document,
-        routed=in_order(routed),
-        tokens=found.tokens,
-        reviewed_tokens=int(mask.sum()),
-        reviews=int(looks(found.lasts[reviewed] - found.firsts[reviewed] + 1).sum()),
+    cuts = Cuts(found)
+    routed += [_stretch(found, cuts, run, stands=stands, schema=schema) for run in runs(reviewed)]
+    return _with_stretches(empty, routed, cuts)
+
+
+def _stretch(
+    found: Candidates, cuts: Cuts, run: tuple[int, int], *, stands: Mask, schema: Schema, score: float | None = None
+) -> RoutedMention:
+    """The tokens from the first of `run` to before the second; without a candidate the label is the most frequent."""
+    label, p = int(np.argmax(schema.mention_counts)), 0.0
+    inside = np.flatnonzero((found.firsts < run[1]) & (found.lasts >= run[0]) & ~stands)
+    if len(inside):
+        likeliest = inside[np.argmax(found.probabilities[inside])]
+        label, p = int(found.labels[likeliest]), float(found.probabilities[likeliest])
+    begin, behind = cuts.places(np.array(run))
+    mention = Mention(
+        label=schema.labels[label],
+        start=int(cuts.begins[begin]),
+        end=int(cuts.ends[behind]),
+        score=p if score is None else score,
+    )
+    return RoutedMention(mention=mention, route="review")
+
+
+def _with_stretches(decision: Decision, routed: list[RoutedMention], cuts: Cuts) -> Decision:
+    """The decision with these routes, in order, and its reviews counted; what it is expected to cost is left out."""
+    told = replace(decision, routed=in_order(routed), expected_cost=None)
+    return replace(
+        told,
+        reviewed_tokens=int(reviewed_tokens(told, cuts).sum()),
+        reviews=reviews(told.reviewed, cuts),
     )
 
 

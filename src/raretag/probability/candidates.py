@@ -22,17 +22,24 @@ class Candidates:
 
     labels: int64 (n,), numbers in `schema.labels`. firsts, lasts: int64 (n,), their first and last token. starts, ends:
     int64 (n,), half-open characters. probabilities: float64 (n,), that exactly this mention is there, in [0, 1].
-    tokens: how many the document has.
+    tokens: how many the document has. characters: from the first to behind the last of those that its tokens cover,
+    (0, 0) without any token. Raises ValueError for arrays that are not so, or that hold a mention twice.
     """
 
     document: str
     tokens: int
+    characters: tuple[int, int]
     labels: npt.NDArray[np.int64]
     firsts: npt.NDArray[np.int64]
     lasts: npt.NDArray[np.int64]
     starts: npt.NDArray[np.int64]
     ends: npt.NDArray[np.int64]
     probabilities: npt.NDArray[np.float64]
+
+    def __post_init__(self) -> None:
+        wrong = _unfit(self)
+        if wrong:
+            raise ValueError(f"candidates of document {self.document!r}: {wrong}")
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -83,13 +90,38 @@ def candidates(scores: Scores, *, schema: Schema, least: float = 0.001) -> Candi
     table = np.concatenate([np.zeros((3, 0), dtype=np.int64), *kept], axis=1)
     order = np.lexsort(table[[0, 2, 1]])
     numbers, firsts, lasts = table[:, order]
+    starts, ends = scores.tokens.starts, scores.tokens.ends
     return Candidates(
         document=scores.document,
         tokens=tokens,
+        characters=(int(starts.min()), int(ends.max())) if tokens else (0, 0),
         labels=numbers,
         firsts=firsts,
         lasts=lasts,
-        starts=scores.tokens.starts[firsts],
-        ends=scores.tokens.ends[lasts],
+        starts=starts[firsts],
+        ends=ends[lasts],
         probabilities=np.concatenate([np.zeros(0), *chances])[order],
     )
+
+
+def _unfit(found: Candidates) -> str | None:
+    """What is wrong with the arrays, None where nothing is."""
+    columns = (found.labels, found.firsts, found.lasts, found.starts, found.ends, found.probabilities)
+    if any(column.shape != (len(found.labels),) for column in columns):
+        return "the arrays have different lengths"
+    if found.tokens < 0 or not 0 <= found.characters[0] <= found.characters[1]:
+        return f"{found.tokens} tokens on the characters {found.characters} cannot be"
+    if not len(found):
+        return None
+    firsts, lasts, labels = found.firsts, found.lasts, found.labels
+    if firsts.min() < 0 or (lasts < firsts).any() or lasts.max() >= found.tokens or labels.min() < 0:
+        return f"first, last or label is out of range; the document has {found.tokens} tokens"
+    if found.starts.min() < found.characters[0] or found.ends.max() > found.characters[1]:
+        return f"some lie outside the characters {found.characters} of the document"
+    first, last, label = (np.diff(column) for column in (firsts, lasts, labels))
+    if not ((first > 0) | ((first == 0) & ((last > 0) | ((last == 0) & (label > 0))))).all():
+        return "they are not in the order of first token, last token, label, or one is there twice"
+    # a NaN is in no range
+    if not ((found.probabilities >= 0) & (found.probabilities <= 1)).all():
+        return "a probability is not in [0, 1]"
+    return None
