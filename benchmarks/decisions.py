@@ -86,7 +86,7 @@ def show(name: str, report: DecisionReport) -> None:
         print(
             f"    promised {promised.alpha:.2f} to {len(promised.labels)} labels ({promised.labels[0]} ...), bound "
             f"{promised.bound:.3f}: missed {told.share} {told.interval}, {told.missed} of {told.mentions} mentions in "
-            f"{told.documents} documents"
+            f"{told.units} units"
         )
     for refused in report.refused:
         print(f"    refused to {len(refused.labels)} labels: {refused.why}")

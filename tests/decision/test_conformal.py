@@ -20,17 +20,27 @@ def test_the_largest_threshold_that_keeps_the_bound(units: list[list[float]], al
     def bound(threshold: float) -> float:
         return float(sum(np.mean(np.array(unit) < threshold) for unit in units) + 1) / (len(units) + 1)
 
-    kept = [t for t in (0.1, 0.2, 0.5, 0.9, np.inf) if bound(t) <= alpha + 1e-9]
-    present = {value for unit in units for value in unit} | {np.inf}
+    kept = [t for t in (0.0, 0.1, 0.2, 0.5, 0.9, np.inf) if bound(t) <= alpha + 1e-9]
     if not kept:
+        # a review of whole notes misses nothing: there are too few units
+        assert len(units) < units_needed(alpha)
         assert found.threshold is None
-        assert found.bound == pytest.approx(bound(min(v for v in present if v > 0)))
+        assert found.bound == pytest.approx(1 / (len(units) + 1))
     else:
         # between values nothing changes: the next value at or above stands for the same decision
+        present = {value for unit in units for value in unit} | {0.0, np.inf}
         assert found.threshold == min(v for v in present if v >= max(kept))
         assert found.threshold is not None
         assert found.bound == pytest.approx(bound(found.threshold))
         assert found.bound <= alpha + 1e-9
+
+
+def test_the_last_level_is_the_whole_note() -> None:
+    unreached = [np.array([0.0, 0.4])] * 9
+    assert control(unreached, alpha=0.1).threshold == 0
+    assert control(unreached, alpha=0.1).bound == pytest.approx(0.1)
+    # half of each unit may be missed, and one unit in ten
+    assert control(unreached, alpha=0.55).threshold == pytest.approx(0.4)
 
 
 @pytest.mark.parametrize(("alpha", "needed"), [(0.05, 19), (1 - 0.95, 19), (0.1, 9), (0.5, 1), (0.03, 33), (0.9, 1)])

@@ -6,21 +6,29 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from raretag.corpus import Document, Mention
-from raretag.decision.conformal import by_unit, control
+from raretag.decision.bayes_risk import least_expected_cost
+from raretag.decision.conformal import by_unit, control, units_needed
+from raretag.decision.cost_table import CostTable
 from raretag.decision.decided import Decision, RoutedMention
 from raretag.decision.doubt import found_at, token_doubts
 from raretag.decision.outcomes import outcomes
 from raretag.decision.promise import Promise, PromisedUnit
 from raretag.decision.promising import fit_promise
+from raretag.decision.scheduling import best_together
+from raretag.decision.stretches import decided
 from raretag.errors import UsageError
 from raretag.probability import Candidates
 from raretag.tagging import Schema, build_schema
 
+from .conftest import Notes
+
 
 def promised(labels: tuple[str, ...], threshold: float | None) -> Promise:
-    unit = PromisedUnit(labels=labels, alpha=0.1, documents=9, mentions=9, threshold=threshold, bound=0.1)
+    unit = PromisedUnit(labels=labels, alpha=0.1, units=9, mentions=9, unreached=0, threshold=threshold, bound=0.1)
     return Promise(units=(unit,))
 
 
@@ -48,6 +56,53 @@ def test_found_at_tells_what_a_threshold_finds(notes: Any, schema: Schema, thres
         assert told[one.document] == (number, len(mentions)), one.document
         some += number
     assert some > 0
+
+
+@pytest.mark.parametrize("layered", [False, True])
+@given(seed=st.integers(0, 10_000), tokens=st.integers(1, 14))
+@settings(max_examples=120, deadline=None)
+def test_found_at_agrees_with_outcomes_at_every_threshold(make: Any, layered: bool, seed: int, tokens: int) -> None:
+    rng = np.random.default_rng(seed)
+    schema = build_schema(["X", "Y"], layered=layered)
+    found = make.mixed_candidates(rng, tokens=tokens, number=int(rng.integers(0, 8)), longest=4)
+    costs = CostTable.of(make.random_costs(rng, schema, wrong=False, review=float(rng.uniform(1, 8))), schema)
+    accepted, reviewed = least_expected_cost(found, table=costs, layered=layered)
+    decision = decided(found, accepted=accepted, reviewed=reviewed, schema=schema)
+    gold = []
+    for _ in range(6):
+        # bounds within tokens, on blanks, and beyond the last token
+        start = int(rng.integers(4 * tokens))
+        end = start + int(rng.integers(1, 14))
+        parts = ((start, start + 1), (start + 3, end)) if end > start + 3 and rng.random() < 0.3 else ()
+        gold.append(Mention(label="X", start=start, end=end, fragments=parts))
+    gold += [one.mention for one in decision.routed[:1]]
+    # of duplicates only one is found exactly
+    gold = list({(mention.label, mention.covered): mention for mention in gold}.values())
+    labels = ("X", "Y") if rng.random() < 0.5 else ("X",)
+    doubts = token_doubts(found, decision, schema=schema, labels=labels)
+    values = found_at(gold, found, decision, doubts=doubts)
+    levels = [0.0, 1e-6, *doubts.tolist(), *(doubts * 0.999).tolist(), 3.0]
+    for threshold in (*sorted({*levels}), None):
+        told = promised(labels, threshold).apply(decision, found, schema=schema)
+        for mention, value in zip(gold, values, strict=True):
+            judged = outcomes([Document(id="a", text=" " * 400, mentions=(mention,))], {"a": told})
+            number = judged.found.sum() + judged.reviewed.sum()
+            assert number == (value >= (np.inf if threshold is None else threshold)), (threshold, mention)
+
+
+def test_stretches_that_touch_are_one_with_the_blank_between(make: Any) -> None:
+    found = make.of_rows([(0, 0, 0, 0.3), (1, 1, 1, 0.6), (0, 3, 3, 0.2)], tokens=5)
+    schema = build_schema(["X", "Y"])
+    tokens = np.array([True, True, False, True, False])
+    decision = decided(found, accepted=np.zeros(0, dtype=np.int64), reviewed=tokens, schema=schema)
+    first, second = decision.reviewed
+    assert first == Mention(label="Y", start=0, end=7, score=0.6)
+    assert second == Mention(label="X", start=12, end=15, score=0.2)
+    assert (decision.reviewed_tokens, decision.reviews) == (3, 2)
+    blank = Mention(label="X", start=3, end=4)
+    assert found_at([blank], found, decision, doubts=np.zeros(5)).tolist() == [np.inf]
+    judged = outcomes([Document(id="a", text=" " * 400, mentions=(blank,))], {"a": decision})
+    assert judged.reviewed.sum() == 1
 
 
 def test_lower_thresholds_find_more_and_review_more(notes: Any, schema: Schema) -> None:
@@ -127,24 +182,117 @@ def test_too_few_documents_are_refused_and_listed(notes: Any, schema: Schema) ->
     assert promise.units == ()
     (refused,) = promise.refused
     assert set(refused.labels) == {"A", "B", "C", "D"}
-    assert refused.documents <= 10
+    assert refused.units <= 10
     assert refused.needed == 19
     assert "19 are needed" in refused.why
 
 
-def test_mentions_that_nothing_reaches_are_told(make: Any) -> None:
+def test_mentions_that_no_candidate_reaches_send_the_whole_note_to_review(make: Any) -> None:
     schema = build_schema(["X"])
     found, gold, decisions = [], {}, {}
     for n in range(30):
-        one = make.of_rows([(0, 0, 0, 0.9)], tokens=9, document=f"d{n}")
+        one = make.of_rows([(0, 1, 1, 0.9)], tokens=9, document=f"d{n}")
         found.append(one)
-        gold[f"d{n}"] = Document(id=f"d{n}", text=" " * 400, mentions=(make.span("X", 0, 0), make.span("X", 5, 5)))
+        gold[f"d{n}"] = Document(id=f"d{n}", text=" " * 400, mentions=(make.span("X", 1, 1), make.span("X", 5, 5)))
         decisions[f"d{n}"] = Decision(document=f"d{n}", routed=(), tokens=9, reviewed_tokens=0, reviews=0)
     promise = fit_promise(found, decisions, gold, floors=0.9, schema=schema)
-    assert promise.units == ()
-    assert "30 of 60 gold mentions are reached by no candidate" in promise.refused[0].why
+    assert promise.refused == ()
+    (unit,) = promise.units
+    assert (unit.threshold, unit.unreached, unit.mentions) == (0.0, 30, 60)
+    assert unit.bound == pytest.approx(1 / 31)
+    told = promise.apply(decisions["d0"], found[0], schema=schema)
+    assert [(one.start, one.end) for one in told.reviewed] == [(0, 35)]
+    assert (told.reviewed_tokens, told.reviews) == (9, 1)
     kept = fit_promise(found, decisions, gold, floors=0.4, schema=schema)
     assert kept.units[0].threshold == pytest.approx(0.9)
+
+
+def test_the_whole_note_needs_no_candidate(make: Any) -> None:
+    schema = build_schema(["X", "Y"], mention_counts=[3, 8])
+    for tokens in (1, 25):
+        found = make.of_rows([], tokens=tokens)
+        empty = Decision(document="a", routed=(), tokens=tokens, reviewed_tokens=0, reviews=0)
+        told = promised(("X",), 0.0).apply(empty, found, schema=schema)
+        # nothing speaks for a label: the one most frequent in training
+        assert told.reviewed == (Mention(label="Y", start=0, end=4 * tokens - 1, score=0.0),)
+        assert (told.reviewed_tokens, told.reviews) == (tokens, -(-tokens // 10))
+        assert promised(("X",), 0.1).apply(empty, found, schema=schema) is empty
+    none = Decision(document="a", routed=(), tokens=0, reviewed_tokens=0, reviews=0)
+    assert promised(("X",), 0.0).apply(none, make.of_rows([], tokens=0), schema=schema) is none
+
+
+def test_documents_without_tokens_are_left_out(make: Any) -> None:
+    schema = build_schema(["X"])
+    found = [
+        make.of_rows([(0, 0, 0, 0.9)], tokens=int(n < 9), document=f"d{n}")
+        if n < 9
+        else make.of_rows([], tokens=0, document=f"d{n}")
+        for n in range(12)
+    ]
+    gold = {f"d{n}": Document(id=f"d{n}", text=" " * 400, mentions=(make.span("X", 0, 0),)) for n in range(12)}
+    decisions = {
+        one.document: Decision(document=one.document, routed=(), tokens=one.tokens, reviewed_tokens=0, reviews=0)
+        for one in found
+    }
+    (unit,) = fit_promise(found, decisions, gold, floors=0.9, schema=schema).units
+    assert unit.units == 9
+    assert unit.threshold == pytest.approx(0.9)
+
+
+def drawn_patients(make: Any, rng: np.random.Generator, number: int) -> Notes:
+    """Patients with a note or two of up to three mentions each, some in places that no candidate reaches."""
+    found, gold, decisions = [], {}, {}
+    for patient in range(number):
+        hard = rng.beta(2, 2)
+        for note in range(int(rng.integers(1, 3))):
+            name, rows, mentions = f"p{patient}-{note}", [], []
+            for first in (1, 4, 7):
+                if rng.random() < 0.3:
+                    continue
+                if rng.random() < 0.08 * hard:
+                    mentions.append(make.span("X", first, first))
+                    continue
+                p = float(np.clip(rng.beta(1, 1 + 2 * hard), 0.01, 0.99))
+                rows.append((0, first, first, p))
+                # other labels' candidates are in the way, and say nothing
+                rows.append((1, first, first + 1, float((1 - p) * rng.random())))
+                if rng.random() < p:
+                    mentions.append(make.span("X", first, first))
+            one = make.of_rows(rows, tokens=10, document=name)
+            accepted = best_together(one.firsts, one.lasts, one.probabilities - 0.6)
+            found.append(one)
+            gold[name] = Document(id=name, text=" " * 40, mentions=tuple(mentions), metadata={"group": f"p{patient}"})
+            decisions[name] = decided(one, accepted=accepted, reviewed=np.zeros(10, dtype=bool), schema=DRAWN)
+    return Notes(found=tuple(found), gold=gold, decisions=decisions)
+
+
+DRAWN = build_schema(["X", "Y"])
+
+
+@pytest.mark.parametrize(("alpha", "patients"), [(0.1, 28), (0.2, 12)])
+def test_500_splits_the_whole_way_with_mentions_out_of_reach(make: Any, alpha: float, patients: int) -> None:
+    missed, whole_notes = [], 0
+    for seed in range(500):
+        rng = np.random.default_rng(seed)
+        known, new = drawn_patients(make, rng, patients), drawn_patients(make, rng, 5)
+        promise = fit_promise(known.found, known.decisions, known.gold, floors={"X": 1 - alpha}, schema=DRAWN)
+        if not promise.units:
+            # how many patients have the label says nothing of how they are missed
+            assert promise.refused[0].units < units_needed(alpha)
+            continue
+        whole_notes += promise.units[0].threshold == 0
+        told = {one.document: promise.apply(new.decisions[one.document], one, schema=DRAWN) for one in new.found}
+        judged = outcomes(list(new.gold.values()), told, labels=DRAWN.labels)
+        for patient in {*judged.groups}:
+            rows = [row for row, group in enumerate(judged.groups) if group == patient]
+            every, lost = judged.gold[rows].sum(), (judged.missed + judged.wrong_label)[rows].sum()
+            if every:
+                missed.append(lost / every)
+    # patients of one split share a threshold: the error is somewhat more than binomial
+    error = np.sqrt(alpha * (1 - alpha) / len(missed))
+    assert np.mean(missed) <= alpha + 3 * error
+    assert 20 < whole_notes < 480
+    assert len(missed) > 1500
 
 
 @pytest.mark.parametrize(

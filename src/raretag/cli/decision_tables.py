@@ -54,10 +54,18 @@ def _show_promises(report: DecisionReport, console: Console) -> None:
                 Column(heading="missed", cells=tuple(_rate(one.realised.share) for one in rows)),
                 Column(heading="95 % CI", cells=tuple(_missed_interval(one) for one in rows), leaves=3),
                 Column(heading="mentions", cells=tuple(f"{one.realised.mentions:,}" for one in rows), leaves=2),
-                Column(heading="documents", cells=tuple(f"{one.realised.documents:,}" for one in rows), leaves=1),
+                Column(heading="units", cells=tuple(f"{one.realised.units:,}" for one in rows), leaves=1),
             ),
             least=30,
         )
+    for one in report.promises:
+        if one.promised.threshold == 0:
+            console.print(
+                f"{_labels(one)}: the whole note goes to review, of every note; "
+                f"{counted(one.promised.unreached, 'mention')} of {one.promised.mentions:,} no candidate reaches",
+                style="yellow",
+                soft_wrap=True,
+            )
     for refused in report.refused:
         console.print(
             f"nothing is promised (alpha {refused.alpha:.3f}) for {', '.join(map(shown, refused.labels))}: "

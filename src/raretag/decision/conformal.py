@@ -18,8 +18,8 @@ Array = npt.NDArray[np.float64]
 class Control:
     """What a threshold promises: the bound (Σ L_i + 1) / (n + 1) that holds at `threshold`.
 
-    threshold: on doubt, > 0; infinity where nothing needs a review; None where no threshold keeps the bound at or below
-    alpha, and then the bound is the least that can be had.
+    threshold: on doubt, >= 0; 0 where the whole note must be reviewed, infinity where nothing need be; None where there
+    are too few units for any promise, and then the bound is 1 / (n + 1).
     """
 
     threshold: float | None
@@ -27,7 +27,7 @@ class Control:
 
 
 def units_needed(alpha: float) -> int:
-    """The fewest documents that can promise anything: the least n with 1 / (n + 1) <= alpha, for alpha in (0, 1)."""
+    """The fewest units that can promise anything: the least n with 1 / (n + 1) <= alpha, for alpha in (0, 1)."""
     # 1 − 0.95 is a little more than 0.05
     return max(1, math.ceil(1 / alpha - 1 - 1e-9))
 
@@ -36,9 +36,10 @@ def control(losses: Sequence[Array], *, alpha: float) -> Control:
     """The largest threshold τ with (Σ_i L_i(τ) + 1) / (n + 1) <= alpha.
 
     Angelopoulos et al. 2022 (arXiv 2208.02814, theorem 1) with losses in [0, 1]: the expected loss of a new unit, if
-    exchangeable with these, is then at most alpha. losses: for each unit (a document, or a patient) the `found_at` of
-    its gold mentions, float64, at least one of them; L_i(τ) is the share of them below τ, which grows with τ.
-    Raises ValueError for alpha outside (0, 1) and for a unit without any mention.
+    exchangeable with these, is then at most alpha. The theorem asks that some threshold is safe whatever the data are:
+    τ = 0 is, for it sends the whole note to review. losses: for each unit (a patient, or a document of none) the
+    `found_at` of its gold mentions, float64, >= 0, at least one of them; L_i(τ) is the share of them below τ, which
+    grows with τ. Raises ValueError for alpha outside (0, 1) and for a unit without any mention.
     """
     if not 0 < alpha < 1:
         raise ValueError(f"alpha must be in (0, 1), not {alpha}")
@@ -49,7 +50,7 @@ def control(losses: Sequence[Array], *, alpha: float) -> Control:
     order = np.argsort(values, kind="stable")
     values = values[order]
     missed = np.concatenate([[0.0], np.cumsum(shares[order])])
-    levels = np.unique(np.concatenate([values[values > 0], [np.inf]]))
+    levels = np.unique(np.concatenate([values, [0.0, np.inf]]))
     bounds = (missed[np.searchsorted(values, levels, side="left")] + 1) / (len(losses) + 1)
     # cumulative sums of shares such as 1/3 round
     kept = np.flatnonzero(bounds <= alpha + 1e-9)

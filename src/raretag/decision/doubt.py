@@ -45,12 +45,14 @@ def found_at(gold: Sequence[Mention], found: Candidates, decision: Decision, *, 
     """The largest threshold on doubt at which each mention is found: float64 (mentions,), >= 0.
 
     A mention is found where it is accepted exactly, or where more than half of its characters lie in stretches sent to
-    review, those of the tokens with doubt >= threshold and those of the decision together. Infinity: by the decision
-    alone. 0: by no threshold > 0, since no candidate reaches half of it.
+    review, those of the tokens with doubt >= threshold and those of the decision together; and where these are all
+    tokens, for then the whole note is read. Infinity: by the decision alone. 0: only by a review of the whole note,
+    since no candidate reaches half of it. So it is told by `outcomes` for each threshold.
     """
     cuts = Cuts(found)
-    if not len(cuts.tokens):
-        return np.where(exactly_found(gold, decision.accepted), np.inf, 0.0)
+    exact = exactly_found(gold, decision.accepted)
+    if not found.tokens:
+        return np.where(exact, np.inf, 0.0)
     levels = np.where(reviewed_tokens(decision, cuts), np.inf, doubts)[cuts.tokens[:-1]]
     # blanks between two stretches are looked at where both are
     between = np.minimum(levels[:-1], levels[1:])
@@ -59,9 +61,10 @@ def found_at(gold: Sequence[Mention], found: Candidates, decision: Decision, *, 
     values = np.concatenate([levels, between])
     order = np.argsort(-values, kind="stable")
     starts, ends, values = starts[order], ends[order], values[order]
-    result = np.where(exactly_found(gold, decision.accepted), np.inf, 0.0)
+    whole_note = float(levels.min())
+    result = np.where(exact, np.inf, whole_note)
     for number, mention in enumerate(gold):
-        if result[number]:
+        if exact[number]:
             continue
         parts = mention.covered
         size = sum(end - start for start, end in parts)
@@ -69,5 +72,6 @@ def found_at(gold: Sequence[Mention], found: Candidates, decision: Decision, *, 
         for start, end in parts:
             shared += np.maximum(0, np.minimum(ends, end) - np.maximum(starts, start))
         enough = np.flatnonzero(2 * np.cumsum(shared) > size)
-        result[number] = values[enough[0]] if len(enough) else 0.0
+        if len(enough):
+            result[number] = values[enough[0]]
     return result

@@ -22,8 +22,9 @@ class Outcomes:
     """Counts by document, and by label in alphabetical order.
 
     Each gold mention is one of: found (an accepted mention has its label and exactly its characters), else reviewed
-    (more than half of its characters lie in stretches sent to review), else wrong_label (an accepted mention has
-    exactly its characters and another label), else missed. Accepted mentions pair one to one.
+    (more than half of its characters lie in stretches sent to review, or these are all tokens of the document), else
+    wrong_label (an accepted mention has exactly its characters and another label), else missed. Accepted mentions pair
+    one to one.
     An accepted mention that is neither found nor wrong_label is a false alarm, under its own label; one whose gold
     mention was counted as reviewed is a false alarm, too.
 
@@ -89,11 +90,13 @@ def _judge(
     ordered = sorted(gold, key=lambda mention: (mention.label, mention.parts))
     exact = exactly_found(ordered, decision.accepted)
     stretches = joined([(one.start, one.end) for one in decision.reviewed])
+    # who reads every token reads what no token covers, too
+    whole_note = 0 < decision.tokens == decision.reviewed_tokens
     left = Counter((one.covered, one.label) for one in decision.accepted)
     left.subtract((one.covered, one.label) for one, is_found in zip(ordered, exact, strict=True) if is_found)
     for mention, is_found in zip(ordered, exact, strict=True):
         place = places[mention.label]
-        if is_found or mostly_inside(mention, stretches):
+        if is_found or whole_note or mostly_inside(mention, stretches):
             into[0 if is_found else 1, place] += 1
             continue
         instead = sorted(key for key, number in left.items() if number > 0 and key[0] == mention.covered)

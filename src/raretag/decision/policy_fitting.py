@@ -12,9 +12,10 @@ from raretag.corpus import Document, Mention
 from raretag.corpus.fingerprints import fingerprints_hash
 from raretag.decision.budget import fit_budget
 from raretag.decision.costs import Costs
+from raretag.decision.floors import Floors
 from raretag.decision.policy import Rule
 from raretag.decision.policy_file import FixedOn, PolicyFile
-from raretag.decision.promising import Floors, fit_promise
+from raretag.decision.promising import fit_promise
 from raretag.decision.threshold_fitting import fit_thresholds
 from raretag.errors import DataError, UsageError
 from raretag.probability.candidates import Candidates

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,13 +14,12 @@ from raretag.corpus.inventory import TAIL_GROUPS, tail_group
 from raretag.decision.conformal import Array, by_unit, control, units_needed
 from raretag.decision.decided import Decision
 from raretag.decision.doubt import found_at, token_doubts
+from raretag.decision.floors import Floors, alphas_of
 from raretag.decision.promise import Promise, PromisedUnit, RefusedUnit
-from raretag.errors import UsageError
 from raretag.probability.candidates import Candidates
 from raretag.tagging import Schema
 
-Floors = float | Mapping[str, float]
-_RARE: Final = "too few documents have one of these labels alone"
+_RARE: Final = "too few units have one of these labels alone"
 
 
 def fit_promise(
@@ -32,40 +30,60 @@ def fit_promise(
     floors: Floors,
     schema: Schema,
 ) -> Promise:
-    """Thresholds on doubt that keep the share of missed mentions at most alpha = 1 − floor.
+    """Thresholds on doubt that keep the expected share of missed mentions at most alpha = 1 − floor.
 
-    found, decisions, gold: of the calibration documents, which the rule that decided was not fitted on. floors: in
-    (0, 1), one for every label, or by label or tail group (head, medium, tail); a label's own is taken before its
-    group's. Labels in too few documents are pooled with those of their tail group that are too rare, too, and where
-    that is too little with all that are too rare; pools are of one alpha. Raises UsageError for a floor that cannot be.
+    found, decisions, gold: of the calibration documents, which the rule that decided was not fitted on. The promise is
+    about units: patients, or documents that name none. floors: in (0, 1), one for every label, or by label or tail
+    group (head, medium, tail); a label's own is taken before its group's. Labels in too few units are pooled with those
+    of their tail group that are too rare, too, and where that is too little with all that are too rare; pools are of
+    one alpha. A label that no unit has is in no pool, and refused like those that are too few even together. Documents
+    without any token have nothing to review and are left out. Raises UsageError for a floor that cannot be.
     """
-    alphas = _alphas(floors, schema=schema)
-    fitting = _Fitting(found=found, decisions=decisions, gold=gold, schema=schema)
+    alphas = alphas_of(floors, schema=schema)
+    fitting = _Fitting(found=[one for one in found if one.tokens], decisions=decisions, gold=gold, schema=schema)
     units: list[PromisedUnit] = []
     refused: list[RefusedUnit] = []
     for alpha in sorted({*alphas.values()}):
         asked = [label for label in schema.labels if alphas.get(label) == alpha]
-        rare = [label for label in asked if fitting.documents([label]) < units_needed(alpha)]
-        pools: list[tuple[tuple[str, ...], str]] = [((label,), "") for label in asked if label not in rare]
-        left: list[str] = []
-        for group in TAIL_GROUPS:
-            labels = tuple(label for label in rare if fitting.group(label) == group)
-            if fitting.documents(labels) >= units_needed(alpha):
-                pools.append((labels, f"{_RARE}: those of the {group} group" if len(labels) > 1 else ""))
-            else:
-                left += labels
-        if left and fitting.documents(rare) >= units_needed(alpha):
-            pools.append((tuple(rare), f"{_RARE}, not even those of one tail group: all that are too rare"))
-        elif left:
-            # the largest pool that was tried tells how far it is from enough
-            refused.append(fitting.too_few(tuple(left), tried=rare, alpha=alpha))
-        for labels, why in pools:
-            outcome = fitting.fit(labels, alpha=alpha, pooled=why)
-            if isinstance(outcome, PromisedUnit):
-                units.append(outcome)
-            else:
-                refused.append(outcome)
+        pools, left = _pools(asked, fitting, alpha=alpha)
+        units += [fitting.fit(labels, alpha=alpha, pooled=why) for labels, why in pools]
+        refused += left
     return Promise(units=tuple(units), refused=tuple(refused))
+
+
+def _pools(
+    asked: Sequence[str], fitting: _Fitting, *, alpha: float
+) -> tuple[list[tuple[tuple[str, ...], str]], list[RefusedUnit]]:
+    """Which labels are taken together, and why; and what is refused."""
+    needed = units_needed(alpha)
+    absent = tuple(label for label in asked if not fitting.units([label]))
+    rare = [label for label in asked if 0 < fitting.units([label]) < needed]
+    pools: list[tuple[tuple[str, ...], str]] = [
+        ((label,), "") for label in asked if label not in rare and label not in absent
+    ]
+    refused = []
+    left: list[str] = []
+    for group in TAIL_GROUPS:
+        labels = tuple(label for label in rare if fitting.group(label) == group)
+        if fitting.units(labels) >= needed:
+            pools.append((labels, f"{_RARE}: those of the {group} group"))
+        else:
+            left += labels
+    if left and fitting.units(rare) >= needed:
+        again = [label for label in rare if label not in left]
+        twice = f"; {', '.join(again)} also stand in the pool of their group" if again else ""
+        pools.append(
+            (tuple(rare), f"{_RARE}, for {', '.join(left)} not even a tail group: all that are too rare{twice}")
+        )
+    elif left:
+        # the largest pool that was tried tells how far it is from enough
+        number = fitting.units(rare)
+        why = f"{number} units have one of the {len(rare)} labels that are too rare, and {needed} are needed"
+        refused.append(RefusedUnit(labels=tuple(left), alpha=alpha, units=number, needed=needed, why=why))
+    if absent:
+        why = "no calibration document has them, so that nothing is known of how they are missed"
+        refused.append(RefusedUnit(labels=absent, alpha=alpha, units=0, needed=needed, why=why))
+    return pools, refused
 
 
 @final
@@ -76,7 +94,7 @@ class _Fitting:
     gold: Mapping[str, Document]
     schema: Schema
 
-    def documents(self, labels: Sequence[str]) -> int:
+    def units(self, labels: Sequence[str]) -> int:
         """How many units of exchange have a gold mention of the labels."""
         having = {
             self.gold[one.document].unit
@@ -88,30 +106,22 @@ class _Fitting:
     def group(self, label: str) -> str:
         return tail_group(self.schema.mention_counts[self.schema.labels.index(label)])
 
-    def too_few(self, labels: tuple[str, ...], *, tried: Sequence[str], alpha: float) -> RefusedUnit:
-        documents, needed = self.documents(tried), units_needed(alpha)
-        why = f"{documents} documents have one of the {len(tried)} labels that are too rare, and {needed} are needed"
-        return RefusedUnit(labels=labels, alpha=alpha, documents=documents, needed=needed, why=why)
-
-    def fit(self, labels: tuple[str, ...], *, alpha: float, pooled: str) -> PromisedUnit | RefusedUnit:
+    def fit(self, labels: tuple[str, ...], *, alpha: float, pooled: str) -> PromisedUnit:
+        """A promise for labels that enough units have."""
         losses = by_unit(
             {one.document: self._found_at(one, labels) for one in self.found},
             {document: one.unit for document, one in self.gold.items()},
         )
-        every = np.concatenate([np.zeros(0), *losses])
+        every = np.concatenate(losses)
         outcome = control(losses, alpha=alpha)
         if outcome.threshold is None:
-            unreached = int((every == 0).sum())
-            why = (
-                f"{unreached} of {len(every)} gold mentions are reached by no candidate, so that even with a review of "
-                f"every candidate the bound on the missed share is {outcome.bound:.3g}, above {alpha:.3g}"
-            )
-            return RefusedUnit(labels=labels, alpha=alpha, documents=len(losses), needed=units_needed(alpha), why=why)
+            raise ValueError(f"{len(losses)} units are too few for alpha {alpha}")
         return PromisedUnit(
             labels=labels,
             alpha=alpha,
-            documents=len(losses),
+            units=len(losses),
             mentions=len(every),
+            unreached=int((every == 0).sum()),
             threshold=None if math.isinf(outcome.threshold) else outcome.threshold,
             bound=outcome.bound,
             pooled=pooled,
@@ -124,27 +134,3 @@ class _Fitting:
         decision = self.decisions[one.document]
         doubts = token_doubts(one, decision, schema=self.schema, labels=labels)
         return found_at(mentions, one, decision, doubts=doubts)
-
-
-def _alphas(floors: Floors, *, schema: Schema) -> dict[str, float]:
-    """1 − floor of every label that has one. Raises UsageError with all that is wrong."""
-    asked = floors if isinstance(floors, Mapping) else dict.fromkeys(schema.labels, floors)
-    known = [*schema.labels, *TAIL_GROUPS]
-    problems = []
-    for name, floor in asked.items():
-        if name not in known:
-            near = difflib.get_close_matches(name, known, n=1)
-            meant = f"did you mean {near[0]}?" if near else f"there are the groups {', '.join(TAIL_GROUPS)}"
-            problems.append(f"no label and no tail group is called {name!r}; {meant}")
-        elif not 0 < floor < 1:
-            problems.append(f"a floor of {floor:g} for {name!r} is not between 0 and 1")
-    if problems:
-        # one floor for all labels is one mistake
-        told = problems if isinstance(floors, Mapping) else [f"a floor of {floors:g} is not between 0 and 1"]
-        raise UsageError("; ".join(told), remedy="Give recall floors such as 0.95, for all, a label or a tail group")
-    alphas = {}
-    for label, number in zip(schema.labels, schema.mention_counts, strict=True):
-        name = label if label in asked else tail_group(number)
-        if name in asked:
-            alphas[label] = round(1 - asked[name], 12)
-    return alphas

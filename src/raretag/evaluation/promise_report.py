@@ -15,15 +15,15 @@ from raretag.evaluation.intervals import Interval, percentile_interval, resample
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MissedShare:
-    """Of some labels: the mean over documents (patients) of the share of their gold mentions that were missed.
+    """Of some labels: the mean over units of the share of their gold mentions that were missed.
 
-    Missed is what is neither accepted exactly nor, by more than half, sent to review: a wrong label is a miss. That
-    mean is what a promise bounds. documents: those (patients) that have a gold mention of the labels. share: in [0, 1],
-    None without any; interval: 95 %, by resampling them.
+    A unit is a patient where documents name one, else a document. Missed is what is neither accepted exactly nor, by
+    more than half, sent to review: a wrong label is a miss. That mean is what a promise bounds. units: how many have a
+    gold mention of the labels. share: in [0, 1], None without any; interval: 95 %, by resampling them.
     """
 
     labels: tuple[str, ...]
-    documents: int
+    units: int
     mentions: int
     missed: int
     share: float | None
@@ -46,7 +46,7 @@ def missed_share(outcomes: Outcomes, *, labels: Sequence[str], resamples: int = 
     )
     return MissedShare(
         labels=tuple(labels),
-        documents=len(having),
+        units=len(having),
         mentions=int(gold.sum()),
         missed=int(missed.sum()),
         share=float(shares.mean()) if len(shares) else None,
