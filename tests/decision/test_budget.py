@@ -49,6 +49,22 @@ def test_the_rules_own_reviews_count(make: Any) -> None:
     assert spent.threshold is None
     assert spent.apply(decisions["a"], found, schema=schema) == decisions["a"]
     assert fit_budget([found], decisions, share=0.3, schema=schema).threshold == pytest.approx(0.3)
+    with pytest.raises(UsageError, match=r"20\.000% .* already, .* budget of 10\.000%. Give a larger budget"):
+        fit_budget([found], decisions, share=0.1, schema=schema)
+
+
+@pytest.mark.parametrize(
+    ("weights", "part"),
+    [
+        ({"Z": 1.0}, "no label 'Z'"),
+        ({"A": -1.0}, "-1 for 'A' is no weight"),
+        ({"A": float("nan")}, "nan for 'A'"),
+        ({"A": float("inf")}, "inf for 'A'"),
+    ],
+)
+def test_weights_that_cannot_be(notes: Any, schema: Schema, weights: dict[str, float], part: str) -> None:
+    with pytest.raises(UsageError, match=part):
+        fit_budget(notes.found, notes.decisions, share=0.1, schema=schema, weights=weights)
 
 
 @pytest.mark.parametrize("share", [0.0, 1.0, -0.1, float("nan")])

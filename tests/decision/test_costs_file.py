@@ -45,6 +45,31 @@ def test_the_defaults_wrong_label_is_every_labels() -> None:
     assert CostTable.of(costs, SCHEMA).review is None
 
 
+def test_a_label_with_costs_of_its_own_leaves_the_defaults_wrong_label() -> None:
+    costs = Costs.model_validate(
+        {
+            "currency": "h",
+            "default": {"miss": 20, "false_alarm": 2, "wrong_label": 12},
+            "labels": {"Allergy": {"miss": 500}, "Dose": {"false_alarm": 3, "wrong_label": 1}, "Drug": {}},
+        }
+    )
+    # a missed allergy is 500, by whatever label it is marked
+    assert CostTable.of(costs, SCHEMA).wrong_label.tolist() == [[0, 503, 502], [1, 0, 1], [12, 12, 0]]
+
+
+def test_a_table_of_other_labels_or_of_wrong_ones_is_refused() -> None:
+    costs = Costs.model_validate(
+        {"currency": "h", "default": {"miss": 3, "false_alarm": 1}, "labels": {"Dsoe": {"miss": 1}}}
+    )
+    with pytest.raises(UsageError, match="costs of 'Dsoe', but the run has no such label"):
+        CostTable.of(costs, SCHEMA)
+    layered = build_schema(SCHEMA.labels, layered=True)
+    for own in ({"default": {"miss": 3, "false_alarm": 1, "wrong_label": 0}}, {"labels": {"Dose": {"wrong_label": 2}}}):
+        told = {"currency": "h", "default": {"miss": 3, "false_alarm": 1}, **own}
+        with pytest.raises(UsageError, match="labels of this run may overlap"):
+            CostTable.of(Costs.model_validate(told), layered)
+
+
 def test_all_mistakes_are_told_together(tmp_path: Path) -> None:
     text = """
 currency: EUR
@@ -81,6 +106,7 @@ revew: 3
         ("currency: EUR\ndefault: {miss: 1, false_alarm: 1}\nlabels: [Dose]", "labels: "),
         ("- 3", "holds no keys"),
         ("", "currency: is missing"),
+        ("currency: ' '\ndefault: {miss: 1, false_alarm: 1}", "currency: String should have at least 1 character"),
         (
             "currency: EUR\ndefault: {miss: '5', false_alarm: 1}",
             "default.miss: Input should be a valid number, not '5'",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -35,6 +36,8 @@ def test_each_outcome(make: Any) -> None:
     assert counted(found, "reviewed") == [1, 0]
     assert counted(found, "wrong_label") == [1, 0]
     assert counted(found, "wrong_label_as") == [0, 1]
+    # document, gold label, decided label
+    assert found.mislabelled.tolist() == [[0, 0, 1]]
     assert counted(found, "missed") == [0, 1]
     assert counted(found, "false_alarms") == [0, 1]
     assert found.reviews.tolist() == [1]
@@ -88,12 +91,14 @@ def test_counts_add_up_in_any_order(
     assert (parts == found.gold).all()
     assert found.gold.sum() == len(gold)
     assert (found.found + found.wrong_label_as + found.false_alarms).sum() == len(accepted)
-    assert found.wrong_label.sum() == found.wrong_label_as.sum()
+    for column, name in ((1, "wrong_label"), (2, "wrong_label_as")):
+        numbers = np.bincount(found.mislabelled[:, column], minlength=len(found.labels))
+        assert (numbers == getattr(found, name)[0]).all()
     assert min(array.min(initial=0) for array in (found.false_alarms, found.missed, found.wrong_label_as)) >= 0
     assert found.found.sum() == len(strict_matches(gold, accepted))
     shuffled = [order.sample(one, len(one)) for one in (gold, accepted, reviewed)]
     again = judged(*shuffled)
-    for name in ("found", "reviewed", "wrong_label", "missed", "wrong_label_as", "false_alarms"):
+    for name in ("found", "reviewed", "wrong_label", "missed", "wrong_label_as", "false_alarms", "mislabelled"):
         assert (getattr(again, name) == getattr(found, name)).all(), name
 
 
@@ -106,3 +111,15 @@ def test_documents_and_decisions_belong_together() -> None:
     ):
         with pytest.raises(DataError):
             outcomes(gold, decisions)
+
+
+def test_who_reads_every_token_reads_the_whole_note(make: Any) -> None:
+    # a mention of blanks behind the last token
+    mention = Mention(label="X", start=90, end=95)
+    stretch = RoutedMention(mention=make.span("X", 0, 19), route="review")
+    for read, missed in ((20, 0), (19, 1)):
+        decision = Decision(document="a", routed=(stretch,), tokens=20, reviewed_tokens=read, reviews=2)
+        judged = outcomes([Document(id="a", text=" " * 400, mentions=(mention,))], {"a": decision})
+        assert judged.missed.sum() == missed
+    nothing = Decision(document="a", routed=(), tokens=0, reviewed_tokens=0, reviews=0)
+    assert outcomes([Document(id="a", text=" " * 400, mentions=(mention,))], {"a": nothing}).missed.sum() == 1

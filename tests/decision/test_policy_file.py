@@ -8,16 +8,19 @@ from typing import Any
 
 import pytest
 
-from raretag.decision.costs import Costs
+from raretag.decision.costs import Costs, LabelCosts
 from raretag.decision.policy import ArgmaxPolicy
 from raretag.decision.policy_file import PolicyFile
-from raretag.decision.policy_fitting import Asked, policy_of
+from raretag.decision.policy_fitting import Asked, check_asked, policy_of
 from raretag.errors import DataError, UsageError
 from raretag.tagging import Schema
 
 COSTS = Costs.model_validate(
     {"currency": "EUR", "default": {"miss": 10.0, "false_alarm": 1.0}, "labels": {"C": {"miss": 99.0}}, "review": 2.0}
 )
+
+
+OTHER = COSTS.model_copy(update={"labels": {"Z": LabelCosts(miss=1.0)}})
 
 
 def fixed(notes: Any, schema: Schema, asked: Asked) -> PolicyFile:
@@ -39,7 +42,7 @@ def fixed(notes: Any, schema: Schema, asked: Asked) -> PolicyFile:
         Asked(rule="argmax", costs=COSTS, floors=0.9),
         Asked(rule="thresholds"),
         Asked(rule="thresholds", floors={"tail": 0.9}, budget=0.3),
-        Asked(rule="costs", costs=COSTS, floors=0.95, budget=0.5),
+        Asked(rule="costs", costs=COSTS, floors=0.95, budget=0.9),
     ],
 )
 def test_what_is_read_back_decides_alike(notes: Any, schema: Schema, asked: Asked) -> None:
@@ -113,7 +116,35 @@ def test_what_cannot_be_asked(notes: Any, schema: Schema) -> None:
         fixed(notes, schema, Asked(rule="costs"))
     with pytest.raises(ValueError, match="most probable path"):
         ArgmaxPolicy().decide(notes.found[0], schema=schema)
+    for asked, part in (
+        (Asked(rule="foo"), "there is no rule 'foo'"),  # type: ignore[arg-type]
+        (Asked(rule="argmax", floors={"Z": 0.9}), "is called 'Z'"),
+        (Asked(rule="argmax", budget=1.5), "not between 0 and 1"),
+        (Asked(rule="costs", costs=OTHER), "costs of 'Z'"),
+        (Asked(rule="argmax", costs=OTHER), "costs of 'Z'"),
+        (Asked(rule="costs", costs=OTHER.model_copy(update={"review": None}), budget=0.1), "no price of a review"),
+    ):
+        with pytest.raises(UsageError, match=part):
+            fixed(notes, schema, asked)
+    # what only the labels tell waits for them
+    check_asked(Asked(rule="costs", costs=OTHER, floors={"Z": 0.9}))
     gold = list(notes.gold.values())
     for found, prints in (([], {}), (notes.found[:3], {"n0": "a"}), ([notes.found[0]] * 2, {"n0": "a"})):
         with pytest.raises(DataError):
             policy_of(Asked(rule="argmax"), found=found, gold=gold[: len(found)], fingerprints=prints, schema=schema)
+
+
+@pytest.mark.parametrize("asked", [Asked(rule="argmax", floors=0.9), Asked(rule="argmax", budget=0.1)])
+def test_the_most_probable_mentions_are_asked_for(notes: Any, schema: Schema, asked: Asked) -> None:
+    paths = {document: decision.accepted for document, decision in notes.decisions.items() if document != "n17"}
+    for argmax, number in ((None, 300), (paths, 1)):
+        with pytest.raises(UsageError, match=f"{number} have none, such as 'n") as told:
+            policy_of(
+                asked,
+                found=notes.found,
+                gold=list(notes.gold.values()),
+                fingerprints=dict.fromkeys(notes.gold, "hash"),
+                schema=schema,
+                argmax=argmax,
+            )
+        assert "Give argmax" in str(told.value)

@@ -165,16 +165,79 @@ def test_the_whole_way_on_other_documents(notes: Any, schema: Schema) -> None:
         assert np.mean(values) <= 0.2 + 0.05, label
 
 
-def test_rare_labels_are_pooled_in_the_open(notes: Any, schema: Schema) -> None:
-    few = notes.found[:60]
-    promise = fit_promise(few, notes.decisions, notes.gold, floors={"tail": 0.97, "A": 0.9}, schema=schema)
-    by_labels = {unit.labels: unit for unit in promise.units}
-    assert by_labels["A",].alpha == pytest.approx(0.1)
-    assert by_labels["A",].pooled == ""
-    assert [unit for unit in promise.units if len(unit.labels) > 1]
+def few_of_each(make: Any, numbers: dict[str, int], *, schema: Schema, each: int = 1) -> Notes:
+    """Patients with one label each, so many of each; `each` documents a patient."""
+    found, gold, decisions = [], {}, {}
+    for label, number in numbers.items():
+        for n in range(number):
+            for part in range(each):
+                name = f"{label}{n}-{part}"
+                one = make.of_rows([(schema.labels.index(label), 0, 0, 0.5)], tokens=3, document=name)
+                found.append(one)
+                gold[name] = Document(
+                    id=name, text=" " * 40, mentions=(make.span(label, 0, 0),), metadata={"group": f"{label}{n}"}
+                )
+                decisions[name] = Decision(document=name, routed=(), tokens=3, reviewed_tokens=0, reviews=0)
+    return Notes(found=tuple(found), gold=gold, decisions=decisions)
+
+
+POOLED = build_schema(["H", "M", "N", "S", "T", "U"], mention_counts=[900, 60, 50, 5, 4, 0])
+
+
+def test_rare_labels_are_pooled_in_the_open(make: Any) -> None:
+    # nine units are needed: H has them, M and N together, S and T only with these two, U is nowhere
+    some = few_of_each(make, {"H": 12, "M": 6, "N": 5, "S": 3, "T": 2}, schema=POOLED)
+    promise = fit_promise(some.found, some.decisions, some.gold, floors=0.9, schema=POOLED)
+    assert [(unit.labels, unit.units) for unit in promise.units] == [
+        (("H",), 12),
+        (("M", "N"), 11),
+        (("M", "N", "S", "T"), 16),
+    ]
+    alone, group, every = (unit.pooled for unit in promise.units)
+    assert alone == ""
+    assert group == "too few units have one of these labels alone: those of the medium group"
+    assert "for S, T not even a tail group: all that are too rare" in every
+    assert every.endswith("M, N also stand in the pool of their group")
+    (refused,) = promise.refused
+    assert refused.labels == ("U",)
+    assert (refused.units, refused.needed) == (0, 9)
+    assert "no calibration document has them" in refused.why
     for unit in promise.units:
         assert unit.bound <= unit.alpha + 1e-9
-        assert bool(unit.pooled) == (len(unit.labels) > 1)
+
+
+def test_what_is_still_too_little_is_refused_with_the_largest_pool_tried(make: Any) -> None:
+    some = few_of_each(make, {"M": 3, "S": 3, "T": 2}, schema=POOLED)
+    promise = fit_promise(some.found, some.decisions, some.gold, floors={"tail": 0.9, "M": 0.9}, schema=POOLED)
+    assert promise.units == ()
+    few, absent = promise.refused
+    assert (few.labels, few.units, few.needed) == (("M", "S", "T"), 8, 9)
+    assert "8 units have one of the 3 labels that are too rare, and 9 are needed" in few.why
+    assert absent.labels == ("U",)
+
+
+def test_notes_of_a_patient_are_one_unit(make: Any) -> None:
+    some = few_of_each(make, {"H": 8}, schema=POOLED, each=3)
+    (refused,) = fit_promise(some.found, some.decisions, some.gold, floors={"H": 0.9}, schema=POOLED).refused
+    assert (refused.units, refused.needed) == (8, 9)
+    some = few_of_each(make, {"H": 9}, schema=POOLED, each=3)
+    (unit,) = fit_promise(some.found, some.decisions, some.gold, floors={"H": 0.9}, schema=POOLED).units
+    assert (unit.units, unit.mentions) == (9, 27)
+
+
+def test_the_doubt_is_about_the_units_own_labels(make: Any) -> None:
+    schema = build_schema(["X", "Y"])
+    found, gold, decisions = [], {}, {}
+    for n in range(9):
+        name = f"d{n}"
+        found.append(make.of_rows([(0, 0, 0, 0.3), (1, 0, 0, 0.6)], tokens=3, document=name))
+        gold[name] = Document(id=name, text=" " * 40, mentions=(make.span("X", 0, 0),))
+        decisions[name] = Decision(document=name, routed=(), tokens=3, reviewed_tokens=0, reviews=0)
+    (unit,) = fit_promise(found, decisions, gold, floors={"X": 0.9}, schema=schema).units
+    assert unit.threshold == pytest.approx(0.3)
+    # the threshold is a doubt that was seen: tokens that reach it exactly are reviewed, or the promise is broken
+    told = Promise(units=(unit,)).apply(decisions["d0"], found[0], schema=schema)
+    assert told.reviewed_tokens == 1
 
 
 def test_too_few_documents_are_refused_and_listed(notes: Any, schema: Schema) -> None:
@@ -303,11 +366,25 @@ def test_500_splits_the_whole_way_with_mentions_out_of_reach(make: Any, alpha: f
         (float("nan"), "not between"),
         ({"Y": 0.9}, "is called 'Y'"),
         ({"B": 1.5, "tial": 0.9}, "did you mean tail"),
+        (1e-14, "a floor of 1e-14 is too near 0"),
+        (1 - 1e-14, "is too near 1 to be told from it"),
+        ({"B": 1 - 1e-14}, "for 'B' is too near 1"),
+        ({}, "no label has a floor"),
+        ({"medium": 0.9}, "the floor for 'medium' falls on no label"),
+        ({"head": 0.9, "A": 0.8}, "the floor for 'head' falls on no label"),
     ],
 )
 def test_floors_that_cannot_be(notes: Any, schema: Schema, floors: Any, part: str) -> None:
     with pytest.raises(UsageError, match=part):
         fit_promise(notes.found, notes.decisions, notes.gold, floors=floors, schema=schema)
+
+
+def test_a_name_that_is_a_label_and_a_group(make: Any) -> None:
+    schema = build_schema(["tail", "Y"], mention_counts=[800, 3])
+    some = few_of_each(make, {"tail": 9, "Y": 9}, schema=schema)
+    with pytest.raises(UsageError, match="'tail' is a label and a tail group"):
+        fit_promise(some.found, some.decisions, some.gold, floors={"tail": 0.9}, schema=schema)
+    assert len(fit_promise(some.found, some.decisions, some.gold, floors=0.9, schema=schema).units) == 2
 
 
 def test_stretches_join_and_keep_what_was_there(make: Any) -> None:

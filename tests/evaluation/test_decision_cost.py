@@ -7,9 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from raretag.decision.cost_table import CostTable
 from raretag.decision.costs import Costs
 from raretag.errors import UsageError
 from raretag.evaluation.decision_cost import decision_cost, document_costs
+from raretag.tagging import build_schema
 
 from .conftest import outcomes_of
 
@@ -54,49 +56,65 @@ def test_a_case_by_hand() -> None:
         (priced(wrong_label=7), 14),
         (priced(wrong_label=7, DRUG={"wrong_label": 5}), 12),
         (priced(wrong_label=7, SIGN={"wrong_label": 0}), 7),
-        # half of the wrong labels are unpriced: a miss, and half the false alarms
+        # without a price: a miss of the gold label and a false alarm of the other
         (priced(DRUG={"wrong_label": 5}), 5 + 10 + 1),
-        (priced(DRUG={"wrong_label": 5, "false_alarm": 3}), 5 + 10 + 2),
+        (priced(DRUG={"wrong_label": 5, "false_alarm": 3}), 5 + 10 + 3),
         (priced(), 22),
+        # the default's price was not weighed against a miss of 500
+        (priced(wrong_label=7, DRUG={"miss": 500}), 500 + 1 + 7),
+        (priced(wrong_label=7, DRUG={"miss": 500, "wrong_label": 6}), 6 + 7),
+        (priced(wrong_label=7, DRUG={"false_alarm": 3}), 10 + 1 + 7),
     ],
 )
 def test_a_wrong_label_has_its_own_price_or_that_of_two_errors(costs: Costs, expected: float) -> None:
-    outcomes = outcomes_of(1, LABELS, gold=[[1, 1]], wrong_label=[[1, 1]], wrong_label_as=[[1, 1]])
+    outcomes = outcomes_of(
+        1, LABELS, gold=[[1, 1]], wrong_label=[[1, 1]], wrong_label_as=[[1, 1]], mislabelled=[(0, 0, 1), (0, 1, 0)]
+    )
     assert document_costs(outcomes, costs=costs).wrong_labels.tolist() == [expected]
 
 
 @settings(deadline=None, max_examples=50)
-@given(st.integers(0, 10_000), st.booleans())
-def test_costs_are_those_of_errors_one_by_one(seed: int, unpriced: bool) -> None:
+@given(st.integers(0, 10_000), st.sampled_from([None, 6.0]))
+def test_costs_are_those_of_errors_one_by_one(seed: int, default: float | None) -> None:
     rng = np.random.default_rng(seed)
-    labels = ("A", "B", "C")
+    labels = ("A", "B", "C", "D")
     own: dict[str, Any] = {
         label: {"miss": float(rng.integers(1, 9)), "false_alarm": float(rng.integers(1, 9))} for label in labels[:2]
     }
-    if not unpriced:
-        own["A"]["wrong_label"] = float(rng.integers(0, 9))
-    costs = priced(wrong_label=None if unpriced else 6, **own)
+    own["A"]["wrong_label"] = float(rng.integers(0, 9))
+    own["D"] = {"wrong_label": 3.5}
+    costs = priced(wrong_label=default, **own)
+    # of B, with costs of its own, the default's wrong label is not taken over
+    wrong = {"A": own["A"]["wrong_label"], "B": None, "C": default, "D": 3.5}
     expected: list[float] = []
     names = ("missed", "false_alarms", "wrong_label", "wrong_label_as")
-    counts: dict[str, Any] = {name: np.zeros((4, 3), dtype=np.int64) for name in names}
+    counts: dict[str, Any] = {name: np.zeros((4, 4), dtype=np.int64) for name in names}
+    pairs = []
     for document in range(4):
         expected.append(0.0)
         for _ in range(rng.integers(0, 8)):
-            gold, as_label = rng.choice(3, 2, replace=False)
-            price = [own.get(label, {"miss": 10.0, "false_alarm": 1.0}) for label in (labels[gold], labels[as_label])]
+            gold, as_label = rng.choice(4, 2, replace=False)
+            miss = own.get(labels[gold], {}).get("miss", 10.0)
+            false_alarm = own.get(labels[as_label], {}).get("false_alarm", 1.0)
             kind = str(rng.choice(["missed", "false_alarms", "wrong_label"]))
             counts[kind][document, as_label if kind == "false_alarms" else gold] += 1
             if kind == "missed":
-                expected[-1] += price[0]["miss"]
+                expected[-1] += miss
             elif kind == "false_alarms":
-                expected[-1] += price[1]["false_alarm"]
+                expected[-1] += false_alarm
             else:
                 counts["wrong_label_as"][document, as_label] += 1
-                both = price[0]["miss"] + price[1]["false_alarm"]
-                expected[-1] += both if unpriced else price[0].get("wrong_label", 6.0)
-    outcomes = outcomes_of(4, labels, **counts)
+                pairs.append((document, gold, as_label))
+                price = wrong[labels[gold]]
+                expected[-1] += miss + false_alarm if price is None else price
+    outcomes = outcomes_of(4, labels, mislabelled=pairs, **counts)
     assert document_costs(outcomes, costs=costs).total.tolist() == pytest.approx(expected)
     assert decision_cost(outcomes, costs=costs, resamples=0).per_1000_notes == pytest.approx(250 * sum(expected))
+    # the table that the rule of costs decides with says the same
+    table = CostTable.of(costs, build_schema(labels))
+    for _, gold, as_label in pairs:
+        one = outcomes_of(1, labels, mislabelled=[(0, gold, as_label)])
+        assert document_costs(one, costs=costs).wrong_labels.tolist() == [table.wrong_label[gold, as_label]]
 
 
 def test_the_interval_holds_the_mean_and_patients_are_drawn_whole() -> None:

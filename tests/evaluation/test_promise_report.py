@@ -22,6 +22,7 @@ def test_patients_count_once_each() -> None:
         reviewed=[[0, 0], [1, 0], [1, 1], [0, 5]],
         missed=[[0, 9], [1, 0], [0, 0], [0, 0]],
         wrong_label=[[0, 0], [0, 0], [1, 0], [0, 0]],
+        wrong_label_as=[[0, 0], [0, 0], [0, 1], [0, 0]],
     )
     found = missed_share(outcomes, labels=["A"])
     # one of four for the patient, a wrong label for one of two; d3 has none

@@ -61,7 +61,7 @@ def _show_promises(report: DecisionReport, console: Console) -> None:
     for one in report.promises:
         if one.promised.threshold == 0:
             console.print(
-                f"{_labels(one)}: the whole note goes to review, of every note; "
+                f"{_labels(one)}: the whole of every note goes to review; "
                 f"{counted(one.promised.unreached, 'mention')} of {one.promised.mentions:,} no candidate reaches",
                 style="yellow",
                 soft_wrap=True,

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from raretag.decision.costs import Costs
+from raretag.errors import UsageError
 from raretag.tagging import Schema
 
 Array = npt.NDArray[np.float64]
@@ -30,18 +31,31 @@ class CostTable:
 
     @staticmethod
     def of(costs: Costs, schema: Schema) -> CostTable:
-        """What a label does not tell is the default's; a wrong label without a cost is a miss and a false alarm."""
-        miss, false_alarm, wrong = [], [], []
-        for label in schema.labels:
-            own = costs.labels.get(label)
-            miss.append(costs.default.miss if own is None or own.miss is None else own.miss)
-            alarm = costs.default.false_alarm if own is None or own.false_alarm is None else own.false_alarm
-            false_alarm.append(alarm)
-            told = costs.default.wrong_label if own is None or own.wrong_label is None else own.wrong_label
-            # a layered schema has no wrong label: each label is decided by itself
-            wrong.append(np.nan if told is None or schema.layered else told)
-        missed, alarmed = np.array(miss, dtype=np.float64), np.array(false_alarm, dtype=np.float64)
-        told_wrong = np.array(wrong, dtype=np.float64)[:, None]
-        table = np.where(np.isnan(told_wrong), missed[:, None] + alarmed[None, :], told_wrong)
-        np.fill_diagonal(table, 0.0)
-        return CostTable(miss=missed, false_alarm=alarmed, wrong_label=table, review=costs.review)
+        """The costs of each label of the schema; a wrong label without a cost is a miss and a false alarm.
+
+        Raises UsageError for costs of labels that the schema does not have, and for a wrong label with a layered one.
+        """
+        _check(costs, schema)
+        every = [costs.of_label(label) for label in schema.labels]
+        miss, false_alarm = (
+            np.array([getattr(one, name) for one in every], dtype=np.float64) for name in ("miss", "false_alarm")
+        )
+        told = np.array([np.nan if one.wrong_label is None else one.wrong_label for one in every])[:, None]
+        wrong = np.where(np.isnan(told), miss[:, None] + false_alarm[None, :], told)
+        np.fill_diagonal(wrong, 0.0)
+        return CostTable(miss=miss, false_alarm=false_alarm, wrong_label=wrong, review=costs.review)
+
+
+def _check(costs: Costs, schema: Schema) -> None:
+    unknown = [label for label in costs.labels if label not in schema.labels]
+    if unknown:
+        raise UsageError(
+            f"there are costs of {', '.join(map(repr, unknown))}, but the run has no such label",
+            remedy="Leave them out, or correct the name",
+        )
+    told = [costs.default.wrong_label, *(one.wrong_label for one in costs.labels.values())]
+    if schema.layered and any(one is not None for one in told):
+        raise UsageError(
+            "labels of this run may overlap, so that none stands in another's place, but the costs have a wrong label",
+            remedy="Leave wrong_label out",
+        )

@@ -116,7 +116,7 @@ def _parts(data: CalibrationData, *, seed: int) -> list[list[int]]:
 
 def _fixed(asked: Asked, grounds: _Grounds, *, seed: int) -> PolicyFile:
     """The policy, on candidates whose calibration saw other documents."""
-    check_asked(asked)
+    check_asked(asked, schema=grounds.data.schema)
     data, found = grounds.data, dict[int, Candidates]()
     for part in _parts(data, seed=seed):
         others = [one for number, one in enumerate(grounds.judged) if number not in part]

@@ -29,7 +29,8 @@ class Outcomes:
     mention was counted as reviewed is a false alarm, too.
 
     gold, found, reviewed, wrong_label, missed: int64 (documents, labels), by the label of the gold mention.
-    wrong_label_as, false_alarms: int64 (documents, labels), by the label that was decided. reviews: int64
+    wrong_label_as, false_alarms: int64 (documents, labels), by the label that was decided. mislabelled: int64 (wrong
+    labels, 3), each one's document, gold label and label decided, by number, in order. reviews: int64
     (documents,), looks at what was sent to review (`Decision.reviews`). reviewed_tokens, tokens: int64 (documents,).
     documents: their ids. groups: what each document is resampled with, as in `raretag.evaluation.Counts`.
     """
@@ -44,6 +45,7 @@ class Outcomes:
     missed: npt.NDArray[np.int64]
     wrong_label_as: npt.NDArray[np.int64]
     false_alarms: npt.NDArray[np.int64]
+    mislabelled: npt.NDArray[np.int64]
     reviews: npt.NDArray[np.int64]
     reviewed_tokens: npt.NDArray[np.int64]
     tokens: npt.NDArray[np.int64]
@@ -62,8 +64,10 @@ def outcomes(gold: Sequence[Document], decisions: Mapping[str, Decision], *, lab
     )
     places = {label: number for number, label in enumerate(sorted(every))}
     counts = np.zeros((6, len(documents), len(places)), dtype=np.int64)
+    mislabelled: list[tuple[int, int, int]] = []
     for row, document in enumerate(documents):
-        _judge(document.mentions, decisions[document.id], into=counts[:, row], places=places)
+        pairs = _judge(document.mentions, decisions[document.id], into=counts[:, row], places=places)
+        mislabelled += sorted((row, *pair) for pair in pairs)
     judged = [decisions[document.id] for document in documents]
     return Outcomes(
         documents=tuple(document.id for document in documents),
@@ -76,6 +80,7 @@ def outcomes(gold: Sequence[Document], decisions: Mapping[str, Decision], *, lab
         missed=counts[3],
         wrong_label_as=counts[4],
         false_alarms=counts[5],
+        mislabelled=np.array(mislabelled, dtype=np.int64).reshape(-1, 3),
         reviews=np.array([one.reviews for one in judged], dtype=np.int64),
         reviewed_tokens=np.array([one.reviewed_tokens for one in judged], dtype=np.int64),
         tokens=np.array([one.tokens for one in judged], dtype=np.int64),
@@ -84,8 +89,12 @@ def outcomes(gold: Sequence[Document], decisions: Mapping[str, Decision], *, lab
 
 def _judge(
     gold: Sequence[Mention], decision: Decision, *, into: npt.NDArray[np.int64], places: Mapping[str, int]
-) -> None:
-    """One document into int64 (6, labels): found, reviewed, wrong label, missed, wrong label as, false alarms."""
+) -> list[tuple[int, int]]:
+    """One document into int64 (6, labels): found, reviewed, wrong label, missed, wrong label as, false alarms.
+
+    Returns the gold and the decided label of each wrong label.
+    """
+    pairs = []
     # a canonical order, so that duplicates are counted alike in whatever order they come
     ordered = sorted(gold, key=lambda mention: (mention.label, mention.parts))
     exact = exactly_found(ordered, decision.accepted)
@@ -106,8 +115,10 @@ def _judge(
         if instead:
             left[instead[0]] -= 1
             into[4, places[instead[0][1]]] += 1
+            pairs.append((place, places[instead[0][1]]))
     for (_, label), number in left.items():
         into[5, places[label]] += number
+    return pairs
 
 
 def _check(documents: Sequence[Document], decisions: Mapping[str, Decision]) -> None:

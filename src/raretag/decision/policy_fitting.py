@@ -6,13 +6,14 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Final, final
+from typing import Final, final, get_args
 
 from raretag.corpus import Document, Mention
 from raretag.corpus.fingerprints import fingerprints_hash
 from raretag.decision.budget import fit_budget
+from raretag.decision.cost_table import CostTable
 from raretag.decision.costs import Costs
-from raretag.decision.floors import Floors
+from raretag.decision.floors import Floors, alphas_of
 from raretag.decision.policy import Rule
 from raretag.decision.policy_file import FixedOn, PolicyFile
 from raretag.decision.promising import fit_promise
@@ -52,15 +53,17 @@ def policy_of(
     """The policy that is asked for, fitted on calibration documents.
 
     found: their candidates, with calibrated probabilities. fingerprints: by document id, of the texts. argmax: by
-    document id, for the rule `argmax`. fixed_at: ISO 8601, by default now in UTC. Thresholds with a promise share the
-    documents, or patients, between them: what chose a threshold may not vouch for it. The budget is spent on doubt
-    weighted by the cost of a miss, where costs are given.
+    document id, which the rule `argmax` needs for a promise or a budget. fixed_at: ISO 8601, by default now in UTC.
+    Thresholds with a promise share the units (patients, or documents of none) between them: what chose a threshold may
+    not vouch for it. The budget is spent on doubt weighted by the cost of a miss, where costs are given.
     Raises UsageError for what cannot be asked, DataError for documents that do not fit each other.
     """
-    check_asked(asked)
+    check_asked(asked, schema=schema)
     by_id = {document.id: document for document in gold}
     documents = sorted(found, key=lambda one: one.document)
     _check(documents, by_id, fingerprints)
+    if asked.rule == "argmax" and (asked.floors is not None or asked.budget is not None):
+        _check_paths(documents, argmax)
     fitting, vouching = documents, documents
     if asked.rule == "thresholds" and asked.floors is not None:
         fitting, vouching = _parted(documents, by_id)
@@ -89,8 +92,10 @@ def policy_of(
     return fixed
 
 
-def check_asked(asked: Asked) -> None:
-    """Raises UsageError for what cannot be asked, whatever the documents."""
+def check_asked(asked: Asked, *, schema: Schema | None = None) -> None:
+    """Raises UsageError for what cannot be asked, whatever the documents. schema: of the run; None: not known yet."""
+    if asked.rule not in get_args(Rule):
+        raise UsageError(f"there is no rule {asked.rule!r}", remedy=f"Give one of {', '.join(get_args(Rule))}")
     if asked.rule == "costs" and asked.costs is None:
         raise UsageError("the rule 'costs' needs costs", remedy="Give a costs.yaml, or another rule")
     reviewing = asked.floors is not None or asked.budget is not None
@@ -103,6 +108,10 @@ def check_asked(asked: Asked) -> None:
         raise UsageError(
             f"a review budget of {asked.budget:g} is not between 0 and 1", remedy="Give a share of tokens such as 0.05"
         )
+    if schema is not None and asked.costs is not None:
+        CostTable.of(asked.costs, schema)
+    if schema is not None and asked.floors is not None:
+        alphas_of(asked.floors, schema=schema)
 
 
 def _check(documents: Sequence[Candidates], gold: Mapping[str, Document], fingerprints: Mapping[str, str]) -> None:
@@ -117,6 +126,16 @@ def _check(documents: Sequence[Candidates], gold: Mapping[str, Document], finger
         )
 
 
+def _check_paths(documents: Sequence[Candidates], argmax: Mapping[str, Sequence[Mention]] | None) -> None:
+    missing = [one.document for one in documents if one.document not in (argmax or {})]
+    if missing:
+        raise UsageError(
+            f"the rule 'argmax' with a floor or a budget needs the most probable mentions of each document, and "
+            f"{len(missing)} have none, such as {missing[0]!r}",
+            remedy="Give argmax, as most_probable_mentions tells them",
+        )
+
+
 def _parted(documents: Sequence[Candidates], gold: Mapping[str, Document]) -> tuple[list[Candidates], list[Candidates]]:
     """Two halves, by a hash of what documents are drawn with: no order and no name decides."""
     ordered = sorted({one.unit for one in gold.values()}, key=lambda unit: hashlib.sha256(repr(unit).encode()).digest())
@@ -128,9 +147,4 @@ def _parted(documents: Sequence[Candidates], gold: Mapping[str, Document]) -> tu
 
 
 def _miss_costs(costs: Costs | None, schema: Schema) -> dict[str, float] | None:
-    if costs is None:
-        return None
-    return {
-        label: costs.default.miss if own is None or own.miss is None else own.miss
-        for label, own in ((label, costs.labels.get(label)) for label in schema.labels)
-    }
+    return None if costs is None else {label: costs.of_label(label).miss for label in schema.labels}

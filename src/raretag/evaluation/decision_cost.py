@@ -56,8 +56,7 @@ def document_costs(outcomes: Outcomes, *, costs: Costs) -> DocumentCosts:
 
     A miss and a wrong label cost what the label of the gold mention says, a false alarm what the label decided says, a
     review the same wherever it is. A wrong label without a price is a miss of the gold label and a false alarm of the
-    label decided. Where a document holds wrong labels with and without a price, the mean price of all labels wrongly
-    decided in it stands for the false alarms of the latter: exact where false alarms of these labels cost the same.
+    label decided.
     Raises UsageError where something was sent to review and `costs` has no price for it.
     """
     if costs.review is None and outcomes.reviews.any():
@@ -66,14 +65,12 @@ def document_costs(outcomes: Outcomes, *, costs: Costs) -> DocumentCosts:
             remedy="Give costs.review",
         )
     miss, false_alarm, wrong = _prices(outcomes.labels, costs=costs)
-    unpriced = np.isnan(wrong)
-    own_price = outcomes.wrong_label @ np.where(unpriced, miss, wrong)
-    number = outcomes.wrong_label.sum(axis=1)
-    share = (outcomes.wrong_label @ unpriced) / np.maximum(number, 1)
+    row, gold, decided = outcomes.mislabelled.T
+    each = np.where(np.isnan(wrong[gold]), miss[gold] + false_alarm[decided], wrong[gold])
     return DocumentCosts(
         misses=outcomes.missed @ miss,
         false_alarms=outcomes.false_alarms @ false_alarm,
-        wrong_labels=own_price + share * (outcomes.wrong_label_as @ false_alarm),
+        wrong_labels=np.bincount(row, weights=each, minlength=len(outcomes.documents)).astype(np.float64),
         reviews=np.asarray(outcomes.reviews * (costs.review or 0.0), dtype=np.float64),
     )
 
@@ -106,10 +103,13 @@ def _per_1000(costs: Floats) -> float | None:
 
 def _prices(labels: tuple[str, ...], *, costs: Costs) -> tuple[Floats, Floats, Floats]:
     """Of a miss, a false alarm and a wrong label, each float64 (labels,); NaN is a wrong label without a price."""
-    table = np.empty((3, len(labels)))
-    for column, label in enumerate(labels):
-        own = costs.labels.get(label)
-        for row, name in enumerate(("miss", "false_alarm", "wrong_label")):
-            price = None if own is None else getattr(own, name)
-            table[row, column] = getattr(costs.default, name) if price is None else price
-    return table[0], table[1], table[2]
+    every = [costs.of_label(label) for label in labels]
+    miss, false_alarm, wrong = (
+        np.array([np.nan if price is None else price for price in prices], dtype=np.float64)
+        for prices in (
+            [one.miss for one in every],
+            [one.false_alarm for one in every],
+            [one.wrong_label for one in every],
+        )
+    )
+    return miss, false_alarm, wrong
