@@ -119,6 +119,15 @@ def test_what_is_no_costs_file(tmp_path: Path, text: str, part: str) -> None:
     assert part in str(told.value)
 
 
+def test_a_label_that_yaml_takes_for_no_is_told_once(tmp_path: Path) -> None:
+    schema = build_schema(["No", "1"])
+    text = "currency: EUR\ndefault: {miss: 1, false_alarm: 1}\nlabels:\n  No: {miss: 3}\n  1: {miss: 2}\n"
+    with pytest.raises(UsageError, match=r"labels\.No \(line 4\), labels\.1 \(line 5\) .* Put such names in quotes"):
+        read_costs(written(tmp_path, text), schema=schema)
+    quoted = text.replace("No:", "'No':").replace("1: {miss: 2}", "'1': {miss: 2}")
+    assert CostTable.of(read_costs(written(tmp_path, quoted), schema=schema), schema).miss.tolist() == [3, 2]
+
+
 def test_a_layered_schema_has_no_wrong_label(tmp_path: Path) -> None:
     layered = build_schema(SCHEMA.labels, layered=True)
     with pytest.raises(UsageError, match=r"labels\.Allergy\.wrong_label: labels of this run may overlap"):

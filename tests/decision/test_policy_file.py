@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from raretag.decision.costs import Costs, LabelCosts
+from raretag.decision.outcomes import outcomes
 from raretag.decision.policy import ArgmaxPolicy
-from raretag.decision.policy_file import PolicyFile
+from raretag.decision.policy_file import POLICY, PolicyFile
 from raretag.decision.policy_fitting import Asked, check_asked, policy_of
 from raretag.errors import DataError, UsageError
-from raretag.tagging import Schema
+from raretag.tagging import Schema, build_schema
+
+from .conftest import Make
 
 COSTS = Costs.model_validate(
     {"currency": "EUR", "default": {"miss": 10.0, "false_alarm": 1.0}, "labels": {"C": {"miss": 99.0}}, "review": 2.0}
@@ -89,6 +93,59 @@ def test_what_was_fixed_is_written_down(notes: Any, schema: Schema) -> None:
     assert len(file.fixed_on.sha256) == 64
     assert file.fixed_at.startswith("2026-01-02")
     assert file.opened_before == ()
+
+
+def test_other_labels_are_refused(notes: Any, schema: Schema) -> None:
+    file = fixed(notes, schema, Asked(rule="thresholds"))
+    assert file.labels == ("A", "B", "C", "D")
+    turned = build_schema(["D", "C", "B", "A"])
+    assert file.decide(Make.of_rows([(0, 0, 0, 0.9)], tokens=2), schema=turned).accepted[0].label == "D"
+    for labels in (["A", "B", "C"], ["A", "B", "C", "E"], ["A", "B", "C", "D", "E"]):
+        with pytest.raises(DataError, match=r"fixed on other labels: .* Fix it again"):
+            file.decide(notes.found[0], schema=build_schema(labels))
+
+
+def test_a_run_with_other_labels_or_another_calibration(notes: Any, schema: Schema, tmp_path: Path) -> None:
+    content = fixed(notes, schema, Asked(rule="thresholds")).to_json()
+    run: Any = SimpleNamespace(path=tmp_path, schema=schema)
+    assert PolicyFile.of(run, calibration=None) is None
+    (tmp_path / POLICY).write_text(json.dumps({**content, "cross_fitted": {}}), encoding="utf-8")
+    assert PolicyFile.of(run, calibration=None) == PolicyFile.from_json(content)
+    with pytest.raises(DataError, match="another calibration"):
+        PolicyFile.of(run, calibration="another")
+    other: Any = SimpleNamespace(path=tmp_path, schema=build_schema(["A"]))
+    with pytest.raises(DataError, match=r"policy\.json: .* 'B', 'C', 'D' are not in both"):
+        PolicyFile.of(other, calibration=None)
+
+
+def test_promise_and_budget_add_to_the_rule(notes: Any, schema: Schema) -> None:
+    promised = fixed(notes, schema, Asked(rule="argmax", floors=0.95))
+    both = fixed(notes, schema, Asked(rule="argmax", floors=0.95, budget=0.8))
+    assert promised.promise is not None
+    assert both.promise == promised.promise
+    assert both.budget is not None
+    shares, missed = [], []
+    for file in (promised.model_copy(update={"promise": None}), promised, both):
+        told = {
+            one.document: file.decide(one, schema=schema, argmax=notes.decisions[one.document].accepted)
+            for one in notes.found
+        }
+        judged = outcomes(list(notes.gold.values()), told, labels=schema.labels)
+        shares.append(judged.reviewed_tokens.sum() / judged.tokens.sum())
+        missed.append(judged.missed.sum() + judged.wrong_label.sum())
+    assert shares[0] == 0
+    assert 0.03 < shares[1] < shares[2] - 0.05
+    assert shares[2] == pytest.approx(both.budget.reviewed_share)
+    assert missed[0] > 2 * missed[1] > 2 * missed[2]
+
+
+def test_a_budget_goes_first_to_what_is_dear_to_miss(notes: Any, schema: Schema) -> None:
+    file = fixed(notes, schema, Asked(rule="argmax", costs=COSTS, budget=0.1))
+    assert file.budget is not None
+    assert file.budget.weights == {"A": 10.0, "B": 10.0, "C": 99.0, "D": 10.0}
+    plain = fixed(notes, schema, Asked(rule="argmax", budget=0.1))
+    assert plain.budget is not None
+    assert plain.budget.weights == {}
 
 
 def test_damage_is_told(notes: Any, schema: Schema) -> None:

@@ -83,6 +83,26 @@ def test_few_mentions_stay_near_their_group(make: Any) -> None:
     assert fitted.by_label["X"] < fitted.by_label["Y"] < fitted.by_label["X"] + 0.1
 
 
+def test_a_label_that_never_wins_its_place_has_its_groups_threshold(make: Any) -> None:
+    found, gold = [], {}
+    for n in range(100):
+        # Y is there, but an X that is not is always likelier in its place; every other X is there
+        found.append(make.of_rows([(0, 0, 1, 0.9), (1, 0, 0, 0.3), (0, 4, 4, 0.8)], tokens=6, document=f"d{n}"))
+        mentions = (make.span("Y", 0, 0), make.span("X", 4, 4))
+        gold[f"d{n}"] = Document(id=f"d{n}", text=" " * 400, mentions=mentions)
+    fitted = fit_thresholds(found, gold, schema=SCHEMA)
+    assert fitted.mentions["Y"] == 100
+    # of a hundred mentions a threshold of its own would have most of the say, and be 1
+    assert fitted.by_label["Y"] == pytest.approx(fitted.by_label["X"])
+    assert fitted.by_label["X"] < 0.6
+    # and where no label wins, all keep where they started
+    alone = [make.of_rows([(0, 0, 1, 0.9), (1, 0, 0, 0.3)], tokens=6)]
+    lost = fit_thresholds(
+        alone, {"a": Document(id="a", text=" " * 400, mentions=(make.span("Y", 0, 0),))}, schema=SCHEMA
+    )
+    assert lost.by_label["Y"] == pytest.approx(0.5)
+
+
 def test_accepted_mentions_are_above_their_threshold_and_never_overlap(make: Any) -> None:
     thresholds = Thresholds(by_label={"X": 0.5, "Y": 0.1, "Z": 0.9}, mentions={})
     found = make.of_rows([(0, 0, 1, 0.6), (1, 1, 1, 0.3), (2, 4, 4, 0.8), (0, 6, 6, 0.51)], tokens=8)

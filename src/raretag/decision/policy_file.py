@@ -51,12 +51,14 @@ class OpenedBefore(_Record):
 class PolicyFile(_Record):
     """A rule, then a promise, then a budget, each of the latter two if given, and how it was fixed.
 
-    costs: of the rule, or to price the decisions of another rule with. thresholds: of the rule. calibration: `identity`
+    labels: of the run, in any order. costs: of the rule, or to price the decisions of another rule with. thresholds: of
+    the rule. calibration: `identity`
     of the calibration whose probabilities it reads; None where these are no run's. opened_before: empty where the
     policy was fixed before any test document was opened, as it should be.
     """
 
     rule: Rule
+    labels: tuple[str, ...]
     costs: Costs | None = None
     thresholds: Thresholds | None = None
     promise: Promise | None = None
@@ -84,7 +86,11 @@ class PolicyFile(_Record):
         return ArgmaxPolicy()
 
     def decide(self, found: Candidates, *, schema: Schema, argmax: Sequence[Mention] | None = None) -> Decision:
-        """What becomes of a document; expected costs where there are costs. Raises ValueError as `Policy.decide`."""
+        """What becomes of a document; expected costs where there are costs.
+
+        Raises DataError where the schema has other labels, ValueError as `Policy.decide`.
+        """
+        self._check(schema)
         decision = self.policy.decide(found, schema=schema, argmax=argmax)
         if self.promise is not None:
             decision = self.promise.apply(decision, found, schema=schema)
@@ -93,6 +99,17 @@ class PolicyFile(_Record):
         if self.costs is None:
             return decision
         return priced(decision, found, table=CostTable.of(self.costs, schema), schema=schema)
+
+    def _check(self, schema: Schema, *, file: Path | None = None) -> None:
+        if {*schema.labels} == {*self.labels}:
+            return
+        odd = sorted({*schema.labels} ^ {*self.labels})
+        raise DataError(
+            f"the policy was fixed on other labels: {', '.join(map(repr, odd[:5]))}{' …' if len(odd) > 5 else ''} "
+            f"{'is' if len(odd) == 1 else 'are'} not in both",
+            remedy="Fix it again: raretag decide RUN",
+            file=file,
+        )
 
     def to_json(self) -> dict[str, Any]:
         """Built-in types only."""
@@ -117,6 +134,7 @@ class PolicyFile(_Record):
                 remedy="Fix it again: raretag decide RUN",
                 file=file,
             )
+        policy._check(run.schema, file=file)
         return policy
 
     @staticmethod

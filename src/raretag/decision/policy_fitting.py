@@ -69,6 +69,7 @@ def policy_of(
         fitting, vouching = _parted(documents, by_id)
     fixed = PolicyFile(
         rule=asked.rule,
+        labels=schema.labels,
         costs=asked.costs,
         thresholds=fit_thresholds(fitting, by_id, schema=schema) if asked.rule == "thresholds" else None,
         fixed_on=FixedOn(documents=dict(fingerprints), sha256=fingerprints_hash(fingerprints)),

@@ -33,7 +33,8 @@ def fit_thresholds(found: Sequence[Candidates], gold: Mapping[str, Document], *,
     (Lipton et al. 2014, arXiv 1402.1892). Then, since mentions stand in each other's way, the threshold with the best
     F1 among those that win their place is taken, and again. At last t_k is pulled to the mean of its tail group with
     weight 20 / (n_k + 20), after that to the mean of all labels likewise; means weigh labels by their mentions n_k.
-    Labels without gold, or none of whose mentions is a candidate, have the threshold of their group.
+    Labels without gold, and those of whose mentions none is a candidate or none wins its place, have the threshold of
+    their group.
     Raises DataError where documents have no gold mention of these labels, or a document has no gold.
     """
     for one in found:
@@ -51,8 +52,9 @@ def fit_thresholds(found: Sequence[Candidates], gold: Mapping[str, Document], *,
         raise DataError("no gold mention is a candidate to fit thresholds on", remedy="Give annotated documents")
     place = np.ones(len(schema.labels))
     everyone = [np.arange(len(one)) for one in found]
-    for label, (_, best) in _best_each(found, there, everyone, support).items():
+    for label, (_, best) in _best_each(found, there, everyone, taught).items():
         place[label] = best / 2
+    won = taught > 0
     for _ in range(_ROUNDS):
         winners = [
             best_together(
@@ -64,9 +66,11 @@ def fit_thresholds(found: Sequence[Candidates], gold: Mapping[str, Document], *,
             for one in found
         ]
         place = place.copy()
-        for label, (value, _) in _best_each(found, there, winners, support).items():
-            place[label] = value
-    shrunk = _shrunk(place, taught, schema=schema)
+        for label, (value, best) in _best_each(found, there, winners, taught).items():
+            # where no winner is right there is no best threshold, and the place before is as good as any
+            won[label] = best > 0
+            place[label] = value if best else place[label]
+    shrunk = _shrunk(place, taught * won if won.any() else taught, schema=schema)
     return Thresholds(
         by_label=dict(zip(schema.labels, shrunk.tolist(), strict=True)),
         mentions=dict(zip(schema.labels, support.tolist(), strict=True)),
@@ -96,7 +100,7 @@ def _best_each(
     among: Sequence[Integers],
     support: Integers,
 ) -> dict[int, tuple[float, float]]:
-    """`best_threshold` of each label that has gold, among some candidates of each document."""
+    """`best_threshold` of each label that support counts gold mentions of, among some candidates of each document."""
     labels = np.concatenate([one.labels[some] for one, some in zip(found, among, strict=True)])
     chances = np.concatenate([one.probabilities[some] for one, some in zip(found, among, strict=True)])
     right = np.concatenate([one[some] for one, some in zip(there, among, strict=True)])

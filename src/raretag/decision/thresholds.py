@@ -21,7 +21,7 @@ class Thresholds(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
-    by_label: Mapping[str, float] = Field(description="a mention is accepted from this probability on, in [0, 1]")
+    by_label: Mapping[str, float] = Field(description="in [0, 1]; only what is likelier than this can be accepted")
     mentions: Mapping[str, int] = Field(description="gold mentions of the calibration documents")
 
     def accept(self, found: Candidates, *, schema: Schema) -> npt.NDArray[np.int64]:

@@ -2,26 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import yaml
 from pydantic import ValidationError
 
 from raretag.errors import UsageError
 
+_TEXT: Final = "tag:yaml.org,2002:str"
+_MERGE: Final = "tag:yaml.org,2002:merge"
+
 
 def read_settings(config: Path) -> dict[str, Any]:
-    """The content of a YAML file. Raises UsageError where it cannot be read, is no YAML or holds no keys."""
+    """The content of a YAML file.
+
+    Raises UsageError where it cannot be read, is no YAML or holds no keys, where a key is there twice (YAML itself
+    would keep the last in silence), and with all keys that YAML takes for something else than text.
+    """
     try:
-        content = yaml.safe_load(config.read_text(encoding="utf-8"))
+        text = config.read_text(encoding="utf-8")
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        content = yaml.safe_load(text)
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(
             "this settings file cannot be read", remedy="Check its path and encoding", file=config
         ) from error
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError) as error:
         mark = getattr(error, "problem_mark", None)
         raise UsageError(
             "this settings file is not YAML",
@@ -33,7 +42,44 @@ def read_settings(config: Path) -> dict[str, Any]:
         return {}
     if not isinstance(content, dict):
         raise UsageError("this settings file holds no keys", remedy="Write key: value lines", file=config)
+    odd = list(_odd_keys(node, file=config))
+    if odd:
+        raise UsageError(
+            f"YAML takes {', '.join(odd)} for a number, a date, yes or no, or nothing, and not for text",
+            remedy="Put such names in quotes",
+            file=config,
+        )
     return content
+
+
+def _odd_keys(
+    node: yaml.Node | None, *, file: Path, path: tuple[str, ...] = (), above: tuple[int, ...] = ()
+) -> Iterator[str]:
+    """Keys that are no text, with path and line. Raises UsageError for one that a mapping has twice."""
+    # an anchor may stand inside itself
+    if node is None or id(node) in above:
+        return
+    inner = (*above, id(node))
+    if isinstance(node, yaml.SequenceNode):
+        for value in node.value:
+            yield from _odd_keys(value, file=file, path=path, above=inner)
+    if not isinstance(node, yaml.MappingNode):
+        return
+    lines: dict[tuple[str, str], int] = {}
+    for key, value in node.value:
+        name, line = str(key.value) if isinstance(key, yaml.ScalarNode) else "?", key.start_mark.line + 1
+        here = (*path, name)
+        if (key.tag, name) in lines:
+            raise UsageError(
+                f"{'.'.join(here)} is there twice, first in line {lines[key.tag, name]}",
+                remedy="Keep one of the two",
+                file=file,
+                line=line,
+            )
+        lines[key.tag, name] = line
+        if key.tag not in (_TEXT, _MERGE):
+            yield f"{'.'.join(here)} (line {line})"
+        yield from _odd_keys(value, file=file, path=here, above=inner)
 
 
 def override(text: str) -> dict[str, Any]:
