@@ -20,7 +20,6 @@ from raretag.evaluation.calibration_report import calibration_report
 from raretag.experiments.cross_validation import cross_validated
 from raretag.probability.calibrating import cross_calibrated
 from raretag.probability.run_context import context_of
-from raretag.training import RunFolder
 from raretag.training.settings_file import load_settings
 
 
@@ -34,8 +33,9 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     arguments = parser.parse_args()
     corpus, settings = read_corpus(arguments.data), load_settings(overrides=arguments.set)
-    data = cross_validated(corpus, folds=arguments.folds, out=arguments.out, settings=settings)
-    run = RunFolder.open(arguments.out / "fold-1")
+    pooled = cross_validated(corpus, folds=arguments.folds, out=arguments.out, settings=settings)
+    data = pooled.data
+    run = pooled.runs[0]
     rows: dict[str, Any] = {}
     for method in arguments.methods.split(","):
         started = time.perf_counter()

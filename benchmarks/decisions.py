@@ -38,7 +38,8 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     arguments = parser.parse_args()
     corpus, settings = read_corpus(arguments.data), load_settings(overrides=arguments.set)
-    data = cross_validated(corpus, folds=arguments.folds, out=arguments.out, settings=settings)
+    pooled = cross_validated(corpus, folds=arguments.folds, out=arguments.out, settings=settings)
+    data = pooled.data
     floor = 1 - arguments.alpha
     asked = {
         "thresholds": Asked(rule="thresholds"),

@@ -9,10 +9,11 @@ import pytest
 
 from raretag.corpus import Corpus
 from raretag.corpus.demo import demo_corpus
+from raretag.corpus.fingerprints import gold_hash
 from raretag.errors import DataError, UsageError
 from raretag.probability import Scores, mention_probabilities
 from raretag.probability.calibrated import CALIBRATION, Calibrated
-from raretag.probability.calibrating import calibrate, cross_calibrated, documents_hash
+from raretag.probability.calibrating import calibrate, cross_calibrated
 from raretag.probability.calibration_data import GOLD, held_out_data, load_data, out_of_fold_data, save_data
 from raretag.probability.run_context import context_of
 from raretag.training import RunFolder, train
@@ -73,7 +74,7 @@ def test_calibration_is_written_read_and_applied_alike(run: RunFolder, corpus: C
     again = Calibrated.of(run)
     assert again is not None
     assert again.documents == {one.id: one.fingerprint for one in data.gold}
-    assert again.sha256 == documents_hash(data.gold)
+    assert again.sha256 == gold_hash(data.gold)
     assert again.options == {"ridge": 2.0}
     raw = data.scores[0]
     np.testing.assert_array_equal(fitted.scores(raw).probabilities, again.scores(raw).probabilities)

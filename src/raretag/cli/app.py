@@ -11,6 +11,7 @@ from raretag.cli import (
     annotate,
     biaslab,
     calibrate,
+    compare,
     convert,
     decide,
     demo,
@@ -57,7 +58,8 @@ app.command("calibrate")(calibrate.calibrate)
 app.command("decide")(decide.decide)
 app.command("annotate")(annotate.annotate)
 app.command("biaslab")(biaslab.biaslab)
-app.command("recipes")(recipes.recipes)
+app.command("compare")(compare.compare)
+app.add_typer(recipes.recipes, name="recipes")
 app.command("objectives")(objectives.objectives)
 app.command("samplers")(samplers.samplers)
 app.command("heads")(heads.heads)

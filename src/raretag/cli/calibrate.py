@@ -15,7 +15,10 @@ from raretag.errors import UsageError
 def calibrate(
     run: options.Run,
     data: options.Data,
-    method: Annotated[str, typer.Option("--method", help="How tokens are calibrated.")] = "bias-corrected-temperature",
+    method: Annotated[
+        str | None,
+        typer.Option("--method", help="How tokens are calibrated; by default as the run's recipe says."),
+    ] = None,
     set_: Annotated[
         list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="An option of the method, e.g. ridge=1.")
     ] = None,
@@ -41,7 +44,12 @@ def calibrate(
         chosen = merged(chosen, override(one))
     folder = RunFolder.open(run)
 
+    from raretag.decision.after_training import AfterTraining
     from raretag.probability.calibrators import calibrator
+
+    told = AfterTraining.of_run(folder).calibration
+    if method is None or method == told.name:
+        method, chosen = told.name, merged(told.options, chosen)
 
     # a mistyped method is told before anything is trained
     if calibrator(method, chosen).needs_hidden:
@@ -66,20 +74,20 @@ def calibrate(
     context = context_of(folder)
     if folds is None:
         with counting(console, "judging") as advance:
-            told = held_out_data(folder, corpus, advance=advance)
+            known = held_out_data(folder, corpus, advance=advance)
     else:
         with TrainingProgress.shown(console) as progress:
-            told = out_of_fold_data(
+            known = out_of_fold_data(
                 folder,
                 corpus,
                 folds=folds,
                 callbacks=lambda: [progress],
                 announce=lambda stage: console.print(shown(stage), style="dim"),
             )
-    console.print(f"fitting {method} on {counted(len(told.gold), 'document')}", style="dim")
-    crossed = cross_calibrated(told, method=method, options=chosen, context=context)
-    report = calibration_report(told, crossed)
-    fitted = fit(told, method=method, options=chosen, context=context)
+    console.print(f"fitting {method} on {counted(len(known.gold), 'document')}", style="dim")
+    crossed = cross_calibrated(known, method=method, options=chosen, context=context)
+    report = calibration_report(known, crossed)
+    fitted = fit(known, method=method, options=chosen, context=context)
     opened = len(Openings.of(folder).openings)
     if opened:
         console.print(
@@ -89,11 +97,11 @@ def calibrate(
         )
     content = {**fitted.to_json(), "opened_before": opened, "cross_fitted": report.to_json()}
     if json != STANDARD_OUTPUT:
-        show_calibration(report, result(), documents=len(told.gold))
+        show_calibration(report, result(), documents=len(known.gold))
     try:
         write_figures(content, json)
     finally:
-        save_data(folder, told)
+        save_data(folder, known)
         written = folder.write(CALIBRATION, content)
     console.print(f"all figures: {shown(written)}", style="dim", soft_wrap=True)
     console.print(

@@ -36,21 +36,23 @@ def decide(
     ] = None,
     rule: Annotated[
         Literal["argmax", "thresholds", "costs"] | None,
-        typer.Option("--rule", help="argmax, thresholds or costs; by default costs with --costs, else thresholds."),
+        typer.Option("--rule", help="By default costs with --costs, else as the run's recipe says: thresholds."),
     ] = None,
     json: options.Json = None,
 ) -> None:
     """Fix how probabilities become decisions; writes policy.json into the run folder. No text is read."""
+    from raretag.decision.after_training import AfterTraining
     from raretag.decision.costs_file import read_costs
     from raretag.decision.policy_fitting import Asked, check_asked
     from raretag.training.run_folder import RunFolder
 
     folder = RunFolder.open(run)
+    told = AfterTraining.of_run(folder).policy
     asked = Asked(
-        rule=rule or ("thresholds" if costs is None else "costs"),
+        rule=rule or (told.rule if costs is None else "costs"),
         costs=None if costs is None else read_costs(costs, schema=folder.schema),
-        floors=_floors(recall_floor or ()),
-        budget=review_budget,
+        floors=_floors(recall_floor) if recall_floor else told.recall_floor,
+        budget=told.review_budget if review_budget is None else review_budget,
     )
     check_asked(asked)
     console = status()
@@ -94,10 +96,8 @@ def decide(
     console.print(f"next: raretag evaluate {shown(folder.path)} DATA", soft_wrap=True)
 
 
-def _floors(told: Sequence[str]) -> float | dict[str, float] | None:
+def _floors(told: Sequence[str]) -> float | dict[str, float]:
     """One floor for all, or floors by name. Raises UsageError for anything that is neither."""
-    if not told:
-        return None
     named: dict[str, float] = {}
     for one in told:
         name, equals, value = one.rpartition("=")

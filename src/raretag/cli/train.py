@@ -28,10 +28,14 @@ def train(
 ) -> None:
     """Fine-tune an encoder on annotated notes."""
     from raretag.corpus.formats import read_corpus
-    from raretag.training.settings_file import load_settings
+    from raretag.decision.after_training import AfterTraining
+    from raretag.training.run_folder import RECIPE
+    from raretag.training.settings_file import load_recipe
 
     check_outside(out, name="--out", source=data, source_name="DATA")
-    settings = load_settings(recipe_name=recipe, config=config, overrides=set_ or (), encoder=encoder)
+    settings, after = load_recipe(recipe_name=recipe, config=config, overrides=set_ or (), encoder=encoder)
+    # what cannot be done afterwards is told before anything is trained
+    AfterTraining.of(after)
     corpus = read_corpus(data, format=format)
     console = status()
     tell_findings(corpus.findings, console)
@@ -48,6 +52,8 @@ def train(
             callbacks=[progress],
             announce=lambda stage: console.print(shown(stage), style="dim"),
         )
+    if after:
+        run.write(RECIPE, {"recipe": recipe, "after": after})
     manifest = run.manifest
     held_out = len(manifest["data"]["test"])
     console.print(f"trained in {manifest['seconds']:,.0f} s; the run folder is {shown(run.path)}", soft_wrap=True)

@@ -5,13 +5,41 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
+from typing import Protocol
 
-from raretag.corpus.document import Document
+from raretag.corpus.document import Document, Mention
 
 
 def fingerprints(documents: Iterable[Document]) -> dict[str, str]:
     """The fingerprint of each document's text, by id."""
     return {document.id: document.fingerprint for document in documents}
+
+
+class Annotated(Protocol):
+    """What a document and a document without its text have in common."""
+
+    @property
+    def id(self) -> str:
+        """The document's name."""
+        ...
+
+    @property
+    def fingerprint(self) -> str:
+        """As `Document.fingerprint`."""
+        ...
+
+    @property
+    def mentions(self) -> tuple[Mention, ...]:
+        """The gold mentions."""
+        ...
+
+
+def gold_hash(documents: Iterable[Annotated]) -> str:
+    """sha256 over ids, texts and mentions, whatever the order of documents and mentions."""
+    rows = sorted(
+        f"{one.id}\t{one.fingerprint}\t{sorted((m.label, m.parts) for m in one.mentions)}" for one in documents
+    )
+    return hashlib.sha256("\n".join(rows).encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def fingerprints_hash(by_id: Mapping[str, str]) -> str:

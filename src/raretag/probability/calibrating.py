@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final, final
 
+from raretag.corpus.fingerprints import gold_hash
 from raretag.errors import DataError
 from raretag.probability.calibrated import Calibrated
 from raretag.probability.calibration_data import CalibrationData
-from raretag.probability.calibration_gold import GoldDocument
 from raretag.probability.calibrators import Context, calibrator
 from raretag.probability.evidence import gather
 from raretag.probability.mention_calibration import Judged, fit_mention_calibration, judge_candidates
@@ -47,12 +46,6 @@ def cross_calibrated(
     return [found[number] for number in range(len(data.gold))]
 
 
-def documents_hash(gold: Sequence[GoldDocument]) -> str:
-    """One hash over ids, texts and gold mentions, whatever the order."""
-    rows = sorted(f"{one.id}\t{one.fingerprint}\t{sorted((m.label, m.parts) for m in one.mentions)}" for one in gold)
-    return hashlib.sha256("\n".join(rows).encode("utf-8", "surrogatepass")).hexdigest()
-
-
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Fitting:
@@ -78,7 +71,7 @@ class _Fitting:
             tokens=calibrator(self.method, self.options).fit(evidence, context=self.context),
             mentions=fit_mention_calibration([self.judged[number] for number in numbers], schema=data.schema),
             documents={one.id: one.fingerprint for one in gold},
-            sha256=documents_hash(gold),
+            sha256=gold_hash(gold),
             folds=data.folds,
             fitted=datetime.now(UTC).isoformat(timespec="seconds"),
         )

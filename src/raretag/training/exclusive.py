@@ -12,14 +12,18 @@ from filelock import FileLock, Timeout
 from raretag.errors import UsageError
 
 
+class BusyError(UsageError):
+    """Another process is at work in the folder."""
+
+
 @contextmanager
 def alone(folder: Path) -> Iterator[None]:
-    """Hold the lock of `folder` until done; a killed process loses it. Raises UsageError where another holds it."""
+    """Hold the lock of `folder` until done; a killed process loses it. Raises BusyError where another holds it."""
     lock = FileLock(folder / "lock")
     try:
         lock.acquire(timeout=0)
     except Timeout as error:
-        raise UsageError(
+        raise BusyError(
             "another training is at work in this folder", remedy="Wait for it, or choose another --out", file=folder
         ) from error
     try:

@@ -29,25 +29,53 @@ def train_folds(
 ) -> Iterator[tuple[RunFolder, tuple[Document, ...]]]:
     """Train on all folds of `corpus` but one, in turn; each time give the run and the documents it did not see.
 
-    The runs lie in `out`/fold-1 and so on; finished ones are taken as they are, interrupted ones resumed. Parts that
-    the corpus or `settings.split` name are ignored; each run stops early by `validation`, documents outside the corpus,
-    where there are any. Folds follow `settings.seed`; a label may be missing from some. Raises as `folds` and `train`.
+    See `train_fold`. Raises as `folds` and `train`.
     """
-    same = settings.model_copy(update={"split": SplitSettings()})
-    for number, split in enumerate(cut_folds(corpus, folds=folds, seed=settings.seed), start=1):
-        announce(f"fold {number} of {folds}")
-        parts = {"train": split.train, "validation": tuple(validation), "test": split.test}
-        documents = [
-            replace(document, metadata={**document.metadata, "split": part})
-            for part, members in parts.items()
-            for document in members
-        ]
-        run = train(
-            replace(corpus, documents=tuple(documents)),
-            out=out / f"fold-{number}",
-            settings=same,
-            resume=True,
-            callbacks=callbacks(),
+    # what cannot be cut is told before the first training
+    for number, _ in enumerate(cut_folds(corpus, folds=folds, seed=settings.seed), start=1):
+        yield train_fold(
+            corpus,
+            number=number,
+            folds=folds,
+            out=out,
+            settings=settings,
+            validation=validation,
+            callbacks=callbacks,
             announce=announce,
         )
-        yield run, split.test
+
+
+def train_fold(
+    corpus: Corpus,
+    *,
+    number: int,
+    folds: int,
+    out: Path,
+    settings: TrainSettings,
+    validation: Sequence[Document] = (),
+    callbacks: Callable[[], Sequence[TrainerCallback]] = tuple,
+    announce: Callable[[str], None] = lambda _: None,
+) -> tuple[RunFolder, tuple[Document, ...]]:
+    """Train on all folds but `number`, from 1, and give the run and the documents it did not see.
+
+    The run lies in `out`/fold-1 and so on; a finished one is taken as it is, an interrupted one resumed. Parts that
+    the corpus or `settings.split` name are ignored; the run stops early by `validation`, documents outside the corpus,
+    where there are any. Folds follow `settings.seed`; a label may be missing from some. Raises as `folds` and `train`.
+    """
+    split = cut_folds(corpus, folds=folds, seed=settings.seed)[number - 1]
+    announce(f"fold {number} of {folds}")
+    parts = {"train": split.train, "validation": tuple(validation), "test": split.test}
+    documents = [
+        replace(document, metadata={**document.metadata, "split": part})
+        for part, members in parts.items()
+        for document in members
+    ]
+    run = train(
+        replace(corpus, documents=tuple(documents)),
+        out=out / f"fold-{number}",
+        settings=settings.model_copy(update={"split": SplitSettings()}),
+        resume=True,
+        callbacks=callbacks(),
+        announce=announce,
+    )
+    return run, split.test

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import platform
+import resource
+import sys
 from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -16,7 +17,7 @@ import numpy.typing as npt
 import torch
 
 import raretag
-from raretag.corpus import Document
+from raretag.corpus.fingerprints import fingerprints, gold_hash
 from raretag.corpus.splitting import Split
 from raretag.options import Options
 from raretag.tagging import EncoderSource, Schema
@@ -76,10 +77,10 @@ def describe_start(
 def describe_data(split: Split) -> dict[str, Any]:
     """One hash over everything, and every document of each part with the hash of its text."""
     return {
-        "sha256": _digest([*split.train, *split.validation, *split.test]),
-        "train": _fingerprints(split.train),
-        "validation": _fingerprints(split.validation),
-        "test": _fingerprints(split.test),
+        "sha256": gold_hash([*split.train, *split.validation, *split.test]),
+        "train": fingerprints(split.train),
+        "validation": fingerprints(split.validation),
+        "test": fingerprints(split.test),
     }
 
 
@@ -118,7 +119,15 @@ def finish(start: dict[str, Any], *, seconds: float) -> dict[str, Any]:
         "status": "complete",
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
         "seconds": round(seconds, 1),
+        "peak_mib": _peak_mib(),
     }
+
+
+def _peak_mib() -> int:
+    """The most memory that this process has had resident so far, in MiB."""
+    told = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    # macOS counts bytes, Linux KiB
+    return int(told // (2**20 if sys.platform == "darwin" else 2**10))
 
 
 def _by_tag(schema: Schema, values: npt.NDArray[np.float64]) -> dict[str, Any]:
@@ -131,16 +140,3 @@ def _by_tag(schema: Schema, values: npt.NDArray[np.float64]) -> dict[str, Any]:
 
 def _rounded(names: Sequence[str], values: npt.NDArray[np.float64]) -> dict[str, float]:
     return {name: round(float(value), 8) for name, value in zip(names, values, strict=True)}
-
-
-def _fingerprints(documents: Sequence[Document]) -> dict[str, str]:
-    return {document.id: document.fingerprint for document in documents}
-
-
-def _digest(documents: Sequence[Document]) -> str:
-    """One hash over texts and mentions, whatever the order of the documents."""
-    rows = sorted(
-        f"{document.id}\t{document.fingerprint}\t{sorted((m.label, m.parts) for m in document.mentions)}"
-        for document in documents
-    )
-    return hashlib.sha256("\n".join(rows).encode("utf-8", "surrogatepass")).hexdigest()

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 MANIFEST = "manifest.json"
 SCHEMA = "schema.json"
 HISTORY = "history.jsonl"
+RECIPE = "recipe.json"
 MODEL = "model"
 RESUME = ".resume"
 

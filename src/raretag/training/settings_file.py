@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic import BaseModel, ValidationError
 
@@ -25,8 +25,54 @@ _REGISTRIES: Mapping[str, Mapping[str, Any]] = {
     "head": HEADS,
     "second_stage": SECOND_STAGES,
 }
+# what a recipe says of the time after training
+_AFTER = ("calibration", "policy")
 # what every method of a role has, so that another one keeps it
 _OF_THE_ROLE = ("start",)
+
+
+class RecipeSettings(NamedTuple):
+    """Settings of training, and what the recipe, the file and the overrides say of the time after: see `Recipe`.
+
+    after: under `calibration` and `policy`, not yet checked.
+    """
+
+    training: TrainSettings
+    after: dict[str, Any]
+
+
+def load_recipe(
+    *,
+    recipe_name: str | None = None,
+    config: Path | None = None,
+    overrides: Sequence[str] = (),
+    encoder: str | None = None,
+) -> RecipeSettings:
+    """Recipe, then file, then `key=value` overrides, then the encoder's name: the later wins.
+
+    A file may name its recipe under the key `recipe`. Keys are dotted paths such as `optimiser.epochs`, values YAML.
+    Raises UsageError that lists every unknown key and unusable value with what is allowed.
+    """
+    from_file = read_settings(config) if config is not None else {}
+    named = recipe_name if recipe_name is not None else from_file.pop("recipe", None)
+    from_file.pop("recipe", None)
+    from_overrides: dict[str, Any] = {}
+    for one in overrides:
+        from_overrides = merged(from_overrides, override(one))
+    base = None if named is None else recipe(str(named))
+    after: dict[str, Any] = {}
+    for part in _AFTER:
+        content: dict[str, Any] = dict(getattr(base, part)) if base is not None else {}
+        for layer in (from_file.pop(part, {}), from_overrides.pop(part, {})):
+            if not isinstance(layer, Mapping):
+                raise UsageError(f"{part} is {layer!r:.60}, no keys", remedy=f"Write {part}.name or {part}.rule")
+            replaced = "name" in layer and layer["name"] != content.get("name", layer["name"])
+            # another method does not inherit the options of the one that was named
+            content = dict(layer) if replaced else merged(content, layer)
+        if content:
+            after[part] = content
+    content = _laid_upon(_laid_upon(base.settings if base is not None else {}, from_file), from_overrides)
+    return RecipeSettings(_checked(content, config=config, encoder=encoder), after)
 
 
 def load_settings(
@@ -36,19 +82,11 @@ def load_settings(
     overrides: Sequence[str] = (),
     encoder: str | None = None,
 ) -> TrainSettings:
-    """Recipe, then file, then `key=value` overrides, then the encoder's name: the later wins.
+    """The settings of training alone, as `load_recipe` reads them; what is told of the time after is left aside."""
+    return load_recipe(recipe_name=recipe_name, config=config, overrides=overrides, encoder=encoder).training
 
-    A file may name its recipe under the key `recipe`. Keys are dotted paths such as `optimiser.epochs`, values YAML.
-    Raises UsageError that lists every unknown key and unusable value with what is allowed.
-    """
-    from_file = read_settings(config) if config is not None else {}
-    named = recipe_name if recipe_name is not None else from_file.pop("recipe", None)
-    from_file.pop("recipe", None)
-    content = _laid_upon(recipe(str(named)).settings if named is not None else {}, from_file)
-    from_overrides: dict[str, Any] = {}
-    for one in overrides:
-        from_overrides = merged(from_overrides, override(one))
-    content = _laid_upon(content, from_overrides)
+
+def _checked(content: dict[str, Any], *, config: Path | None, encoder: str | None) -> TrainSettings:
     if encoder is not None:
         content = merged(content, {"encoder": encoder})
     try:

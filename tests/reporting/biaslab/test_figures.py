@@ -18,7 +18,7 @@ from raretag.reporting.biaslab.predicted_figure import predicted_figure
 from raretag.reporting.biaslab.sections import sections
 from raretag.reporting.biaslab.share_figure import NOTHING as NOT_RECORDED
 from raretag.reporting.biaslab.share_figure import gradient_share_figure
-from raretag.reporting.biaslab.style import house_style
+from raretag.reporting.style import house_style
 
 Make = Callable[..., BiasLabResults]
 FIGURES = (predicted_figure, amplification_figure, gradient_share_figure)

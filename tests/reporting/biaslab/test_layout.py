@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from scipy.optimize import minimize
 
 from raretag.reporting.biaslab.layout import Item, key_rows, spread, width_of
-from raretag.reporting.biaslab.style import LEFT, SMALL, WIDTH
+from raretag.reporting.style import LEFT, SMALL, WIDTH
 
 PLACES = st.lists(st.floats(0, 10), max_size=6)
 

@@ -8,8 +8,8 @@ from xml.etree import ElementTree
 import matplotlib
 from matplotlib.figure import Figure
 
-from raretag.reporting.biaslab.style import house_style, in_figure
-from raretag.reporting.biaslab.svg import svg_text
+from raretag.reporting.style import house_style, in_figure
+from raretag.reporting.svg import svg_text
 
 SVG = "{http://www.w3.org/2000/svg}"
 

@@ -14,7 +14,7 @@ from raretag.experiments.biaslab.results import Run
 from raretag.reporting.biaslab.curves import Curve, amplification_curve, memorised_curve
 from raretag.reporting.biaslab.layout import POINT, axes_at, spread, text_at
 from raretag.reporting.biaslab.sections import Section
-from raretag.reporting.biaslab.style import (
+from raretag.reporting.style import (
     HAIRLINE,
     INK,
     LEFT,

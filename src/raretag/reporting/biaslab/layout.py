@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 
-from raretag.reporting.biaslab.style import CHARACTER, INK, LEFT, SMALL, TEXT, WIDTH
+from raretag.reporting.style import CHARACTER, INK, LEFT, SMALL, TEXT, WIDTH
 
 POINT = 1 / 72
 _ROW = 0.2  # inches between two rows of the key

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from matplotlib.figure import Figure
 
 from raretag.reporting.biaslab.layout import POINT, text_at
-from raretag.reporting.biaslab.style import CHARACTER, TEXT, in_figure
+from raretag.reporting.style import CHARACTER, TEXT, in_figure
 
 _LINE = 0.17  # inches
 

@@ -23,7 +23,7 @@ from raretag.reporting.biaslab.layout import (
 )
 from raretag.reporting.biaslab.panels import draw_title, grid_columns, title_height, title_lines
 from raretag.reporting.biaslab.sections import Section
-from raretag.reporting.biaslab.style import ACCENT, HAIRLINE, INK, LEFT, MUTED, SMALL, WIDTH, in_figure
+from raretag.reporting.style import ACCENT, HAIRLINE, INK, LEFT, MUTED, SMALL, WIDTH, in_figure
 
 _GAP: Final = 0.28  # inches between panels
 _LEADER: Final = 0.12  # inches from a panel's upper edge to the names above it

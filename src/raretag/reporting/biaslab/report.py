@@ -17,9 +17,9 @@ from raretag.reporting.biaslab.page import Picture, page
 from raretag.reporting.biaslab.predicted_figure import predicted_figure
 from raretag.reporting.biaslab.sections import Section, sections
 from raretag.reporting.biaslab.share_figure import gradient_share_figure
-from raretag.reporting.biaslab.style import house_style, in_figure
-from raretag.reporting.biaslab.svg import DECLARATION, svg_text
 from raretag.reporting.files import write_whole
+from raretag.reporting.style import house_style, in_figure
+from raretag.reporting.svg import DECLARATION, svg_text
 
 PAGE: Final = "biaslab.html"
 _FIGURES: Final[tuple[tuple[Caption, Callable[[Section], Figure], Callable[[Section], str]], ...]] = (

@@ -15,7 +15,7 @@ from raretag.reporting.biaslab.layout import Item, axes_at, draw_key, key_height
 from raretag.reporting.biaslab.ledger_shares import LedgerShares, mean_shares
 from raretag.reporting.biaslab.panels import draw_title, title_height, title_lines
 from raretag.reporting.biaslab.sections import Section
-from raretag.reporting.biaslab.style import LEFT, MUTED, SMALL, WIDTH, in_figure, label_colours
+from raretag.reporting.style import LEFT, MUTED, SMALL, WIDTH, in_figure, label_colours
 
 Array = npt.NDArray[np.float64]
 Look = tuple[str, str | None]

@@ -1,0 +1,85 @@
+"""What a recipe says of the time after training: how its probabilities are calibrated, and by which rule it decides."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, final
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from raretag.decision.policy import Rule
+from raretag.decision.policy_fitting import Asked
+from raretag.errors import UsageError
+from raretag.probability.calibrators import calibrator
+from raretag.training.run_folder import RECIPE, RunFolder, read_json
+from raretag.training.settings_layers import explained
+
+
+class _Settings(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+@final
+class CalibrationSettings(BaseModel):
+    """The calibrator of tags by name, with its own options beside the name."""
+
+    model_config = ConfigDict(frozen=True, extra="allow", allow_inf_nan=False)
+
+    name: str = Field(default="bias-corrected-temperature", description="see docs/calibration.md")
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """What stands beside the name."""
+        return dict(self.model_extra or {})
+
+    @model_validator(mode="after")
+    def _known(self) -> CalibrationSettings:
+        try:
+            method = calibrator(self.name, self.options)
+        except UsageError as error:
+            raise ValueError(error.what) from error
+        if method.needs_hidden:
+            raise ValueError(f"{self.name} needs hidden states, which a run folder does not keep")
+        return self
+
+
+@final
+class PolicySettings(_Settings):
+    """The rule, a recall floor and a budget; costs are the user's own and never a recipe's."""
+
+    rule: Rule = Field(default="thresholds", description="argmax or thresholds; costs with a file of costs")
+    recall_floor: float | dict[str, float] | None = Field(default=None, description="one, or by label or tail group")
+    review_budget: float | None = Field(default=None, gt=0, lt=1, description="share of tokens that may be reviewed")
+
+    @model_validator(mode="after")
+    def _without_costs(self) -> PolicySettings:
+        if self.rule == "costs":
+            raise ValueError("the rule costs needs a file of costs: raretag decide RUN --costs costs.yaml")
+        return self
+
+    @property
+    def asked(self) -> Asked:
+        """As a policy is asked for."""
+        return Asked(rule=self.rule, floors=self.recall_floor, budget=self.review_budget)
+
+
+@final
+class AfterTraining(_Settings):
+    """Both, with their defaults."""
+
+    calibration: CalibrationSettings = CalibrationSettings()
+    policy: PolicySettings = PolicySettings()
+
+    @staticmethod
+    def of_run(run: RunFolder) -> AfterTraining:
+        """What the recipe of a run says, the defaults where there is none. Raises as `of`, and for a damaged file."""
+        file = run.path / RECIPE
+        return AfterTraining.of(read_json(file).get("after", {})) if file.is_file() else AfterTraining()
+
+    @staticmethod
+    def of(content: Mapping[str, Any]) -> AfterTraining:
+        """Read it. Raises UsageError that tells all that is wrong."""
+        try:
+            return AfterTraining.model_validate(dict(content))
+        except ValidationError as error:
+            raise UsageError(explained(error, suggestion=lambda _: ""), remedy="Mend the settings above") from error

@@ -1,0 +1,142 @@
+"""`raretag compare`: recipes on the same folds and seeds, what each comes to, and what differs by more than chance."""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, final
+
+from raretag.corpus import Corpus
+from raretag.corpus.fingerprints import gold_hash
+from raretag.decision.costs import Costs
+from raretag.errors import UsageError
+from raretag.experiments.comparison.contestant import Contestant
+from raretag.experiments.comparison.differences import Difference, differences
+from raretag.experiments.comparison.rows import Row, row_of
+from raretag.experiments.cross_validation import Cell, pool, run_cells
+
+if TYPE_CHECKING:
+    from transformers import TrainerCallback
+
+TRAININGS: Final = "trainings"
+# steps of recipes that differ by no more are held to be equal
+_EQUAL_STEPS: Final = 0.02
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Comparison:
+    """rows: by recipe, as asked; differences: from the baseline. unequal: recipes with more or fewer steps than it."""
+
+    rows: tuple[Row, ...]
+    differences: tuple[Difference, ...]
+    baseline: str
+    unequal: tuple[str, ...]
+    documents: int
+    mentions: int
+    folds: int
+    seeds: tuple[int, ...]
+    data: str
+    currency: str | None
+
+    def to_json(self) -> dict[str, Any]:
+        """The file `compare.json`: built-in types only."""
+        return {
+            "rows": [row.to_json() for row in self.rows],
+            "differences": [one.to_json() for one in self.differences],
+            "baseline": self.baseline,
+            "unequal_steps": list(self.unequal),
+            "documents": self.documents,
+            "mentions": self.mentions,
+            "folds": self.folds,
+            "seeds": list(self.seeds),
+            "data_sha256": self.data,
+            "currency": self.currency,
+        }
+
+
+def compare(
+    corpus: Corpus,
+    recipes: Sequence[Contestant],
+    *,
+    folds: int,
+    seeds: Sequence[int],
+    out: Path,
+    baseline: str | None = None,
+    costs: Costs | None = None,
+    jobs: int = 1,
+    resamples: int = 2000,
+    callbacks: Callable[[], Sequence[TrainerCallback]] = tuple,
+    announce: Callable[[str], None] = lambda _: None,
+) -> Comparison:
+    """Train every recipe on every fold with every seed, pool the documents that each did not see, judge and test.
+
+    baseline: whom the others are compared with, by default the first. Trainings lie in `out`/trainings by a hash of
+    settings and data: they are trained once, taken up where they were broken off, and shared with any other process
+    that runs the same. jobs: how many processes train side by side, >= 1. Raises UsageError for recipes, seeds or folds
+    that cannot be, DataError as training does.
+    """
+    names = [one.name for one in recipes]
+    base = names[0] if baseline is None and names else baseline
+    _check(names, baseline=base, seeds=seeds)
+    data = gold_hash(corpus.documents)
+    cells = {
+        (one.name, seed): _cells(one, seed=seed, data=data, folds=folds, out=out) for one in recipes for seed in seeds
+    }
+    distinct = {cell.run_path: cell for some in cells.values() for cell in some}
+    with _helped(list(distinct.values()), corpus, jobs=jobs):
+        run_cells(list(distinct.values()), corpus, callbacks=callbacks, announce=announce)
+    rows = []
+    for one in recipes:
+        announce(f"judging {one.name}")
+        by_seed = [pool(cells[one.name, seed], corpus) for seed in seeds]
+        rows.append(row_of(one, by_seed, costs=costs, resamples=resamples))
+        schema = by_seed[0].data.schema
+    steps = {row.name: row.steps for row in rows}
+    return Comparison(
+        rows=tuple(rows),
+        differences=differences(rows, baseline=str(base), schema=schema, resamples=resamples),
+        baseline=str(base),
+        unequal=tuple(n for n in names if abs(steps[n] - steps[str(base)]) > _EQUAL_STEPS * steps[str(base)]),
+        documents=len(corpus.documents),
+        mentions=sum(len(document.mentions) for document in corpus.documents),
+        folds=folds,
+        seeds=tuple(seeds),
+        data=data,
+        currency=None if costs is None else costs.currency,
+    )
+
+
+@contextmanager
+def _helped(cells: Sequence[Cell], corpus: Corpus, *, jobs: int) -> Iterator[None]:
+    """`jobs` − 1 more processes work on the same cells meanwhile; they end with this one."""
+    spawning = multiprocessing.get_context("spawn")
+    helpers = [spawning.Process(target=run_cells, args=(cells, corpus), daemon=True) for _ in range(jobs - 1)]
+    for helper in helpers:
+        helper.start()
+    try:
+        yield
+    finally:
+        for helper in helpers:
+            helper.terminate()
+            helper.join()
+
+
+def _cells(one: Contestant, *, seed: int, data: str, folds: int, out: Path) -> list[Cell]:
+    folder = out / TRAININGS / one.key(seed=seed, data=data, folds=folds)
+    settings = one.seeded(seed)
+    return [Cell(folder=folder, settings=settings, number=number + 1, folds=folds) for number in range(folds)]
+
+
+def _check(names: Sequence[str], *, baseline: str | None, seeds: Sequence[int]) -> None:
+    if len(names) < 2:
+        raise UsageError("a comparison needs at least two recipes", remedy="Give for example plain,inverse-sqrt")
+    if len({*names}) < len(names):
+        raise UsageError("a recipe is named twice", remedy="Name each once; files need different names")
+    if baseline not in names:
+        raise UsageError(f"the baseline {baseline!r} is not among the recipes", remedy="Name one of them")
+    if not seeds or len({*seeds}) < len(seeds):
+        raise UsageError("seeds must be named, each once", remedy="Give for example --seeds 13,14")

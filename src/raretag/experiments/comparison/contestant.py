@@ -1,0 +1,49 @@
+"""A recipe with all that it says, and the folder that its trainings share with every recipe that trains alike."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import final
+
+from raretag.decision.after_training import AfterTraining
+from raretag.training.settings import TrainSettings
+from raretag.training.settings_file import load_recipe
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contestant:
+    """name: as it was asked for. settings: of training, the seed left to each run. after: calibration and policy."""
+
+    name: str
+    settings: TrainSettings
+    after: AfterTraining
+
+    def seeded(self, seed: int) -> TrainSettings:
+        """Its settings with one of the seeds."""
+        return self.settings.model_copy(update={"seed": seed})
+
+    def key(self, *, seed: int, data: str, folds: int) -> str:
+        """What trainings are kept under: one hash over settings, data and folds, so that what differs never mixes."""
+        settings = self.seeded(seed).model_dump(mode="json", exclude={"split", "checkpoint_seconds", "ledger_steps"})
+        content = json.dumps([settings, data, folds], sort_keys=True)
+        return hashlib.sha256(content.encode()).hexdigest()[:16]
+
+
+def contestant(name: str, *, overrides: Sequence[str] = (), encoder: str | None = None) -> Contestant:
+    """A recipe by its name, or a file of settings by its path (it ends in .yaml or .yml), with overrides.
+
+    Raises UsageError as `load_recipe` and `AfterTraining.of`.
+    """
+    is_file = name.endswith((".yaml", ".yml"))
+    settings, after = load_recipe(
+        recipe_name=None if is_file else name,
+        config=Path(name) if is_file else None,
+        overrides=overrides,
+        encoder=encoder,
+    )
+    return Contestant(name=Path(name).stem if is_file else name, settings=settings, after=AfterTraining.of(after))

@@ -1,0 +1,113 @@
+"""The trainings of a comparison, one a fold: what is finished is kept, and processes share what is left."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, final
+
+from raretag.corpus import Corpus, Document
+from raretag.corpus.splitting import folds as cut_folds
+from raretag.errors import RaretagError
+from raretag.probability import ScoreCache, score
+from raretag.probability.calibration_data import SCORES
+from raretag.training.exclusive import BusyError
+from raretag.training.folding import train_fold
+from raretag.training.run_folder import MANIFEST, RunFolder
+from raretag.training.settings import TrainSettings
+
+if TYPE_CHECKING:
+    from transformers import TrainerCallback
+
+# between looks at what other processes have finished
+_SECONDS: Final = 2.0
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cell:
+    """Fold `number`, from 1, of `folds` with some settings; `folder` is shared by the folds of the same settings."""
+
+    folder: Path
+    settings: TrainSettings
+    number: int
+    folds: int
+
+    @property
+    def run_path(self) -> Path:
+        """The run folder of this fold."""
+        return self.folder / f"fold-{self.number}"
+
+    def held_out(self, corpus: Corpus) -> tuple[Document, ...]:
+        """The documents that this fold does not train on."""
+        return cut_folds(corpus, folds=self.folds, seed=self.settings.seed)[self.number - 1].test
+
+    def is_done(self, corpus: Corpus) -> bool:
+        """Whether it is trained and has judged its documents. Raises DataError where its folder is damaged."""
+        if not (self.run_path / MANIFEST).is_file():
+            return False
+        run = RunFolder(self.run_path)
+        if run.manifest["status"] != "complete":
+            return False
+        cache = ScoreCache(self.run_path / SCORES, schema=run.schema)
+        return all(document in cache for document in self.held_out(corpus))
+
+
+def run_cell(
+    cell: Cell,
+    corpus: Corpus,
+    *,
+    callbacks: Callable[[], Sequence[TrainerCallback]] = tuple,
+    announce: Callable[[str], None] = lambda _: None,
+) -> None:
+    """Train and judge; an interrupted training goes on. Raises BusyError where another process is at it."""
+    run, held_out = train_fold(
+        corpus,
+        number=cell.number,
+        folds=cell.folds,
+        out=cell.folder,
+        settings=cell.settings,
+        callbacks=callbacks,
+        announce=announce,
+    )
+    cache = ScoreCache(run.path / SCORES, schema=run.schema)
+    if any(document not in cache for document in held_out):
+        predictor = run.predictor()
+        cache.add(held_out, lambda some: score(predictor, some))
+
+
+def run_cells(
+    cells: Sequence[Cell],
+    corpus: Corpus,
+    *,
+    callbacks: Callable[[], Sequence[TrainerCallback]] = tuple,
+    announce: Callable[[str], None] = lambda _: None,
+) -> None:
+    """Run all that is left, beside any other process that does the same in these folders, until all are done.
+
+    Each takes a training that nobody is at and leaves it if it is taken; a killed one's is taken up by another. Raises
+    what a training raises, with the fold it was of.
+    """
+    left = [cell for cell in cells if not cell.is_done(corpus)]
+    while left:
+        # another order in each process, so that they seldom want the same
+        random.shuffle(left)
+        worked = False
+        for cell in list(left):
+            if cell.is_done(corpus):
+                left.remove(cell)
+                continue
+            try:
+                announce(f"{len(cells) - len(left)} of {len(cells)} trainings done")
+                run_cell(cell, corpus, callbacks=callbacks, announce=announce)
+            except BusyError:
+                continue
+            except RaretagError as error:
+                raise type(error)(f"fold {cell.number}: {error.what}", remedy=error.remedy, file=error.file) from error
+            left.remove(cell)
+            worked = True
+        if left and not worked:
+            time.sleep(_SECONDS)

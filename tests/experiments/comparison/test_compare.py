@@ -1,0 +1,156 @@
+"""Comparing: alike recipes do not differ, a better one is found out, and what cannot be compared is refused."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from raretag.corpus import Corpus
+from raretag.corpus.demo import demo_corpus
+from raretag.decision.after_training import AfterTraining
+from raretag.decision.costs import Costs
+from raretag.errors import UsageError
+from raretag.evaluation import CORRECT, Counts
+from raretag.experiments.comparison.compare import Comparison, compare
+from raretag.experiments.comparison.contestant import Contestant, contestant
+from raretag.experiments.comparison.differences import TESTED, differences
+from raretag.experiments.comparison.rows import FIGURES
+from raretag.training.settings import TrainSettings
+
+COSTS = Costs.model_validate({"currency": "EUR", "default": {"miss": 10.0, "false_alarm": 1.0}})
+
+
+@pytest.fixture(scope="module")
+def corpus() -> Corpus:
+    return demo_corpus(documents=16)
+
+
+@pytest.fixture(scope="module")
+def recipes(tiny_encoder: Path) -> list[Contestant]:
+    content = {"encoder": str(tiny_encoder), "optimiser": {"epochs": 1, "learning_rate": 0.02}, "precision": "float32"}
+    plain = TrainSettings.model_validate(content)
+    longer = TrainSettings.model_validate({**content, "optimiser": {"epochs": 4, "learning_rate": 0.02}})
+    argmax = AfterTraining.of({"policy": {"rule": "argmax"}})
+    return [
+        Contestant(name="short", settings=plain, after=argmax),
+        Contestant(name="again", settings=plain, after=argmax),
+        Contestant(name="long", settings=longer, after=argmax),
+    ]
+
+
+@pytest.fixture(scope="module")
+def compared(tmp_path_factory: pytest.TempPathFactory, corpus: Corpus, recipes: list[Contestant]) -> Comparison:
+    out = tmp_path_factory.mktemp("compared")
+    done = compare(corpus, recipes, folds=2, seeds=[13, 14], out=out, costs=COSTS, resamples=200)
+    # what trains alike is trained once: two settings, two seeds
+    assert len(list((out / "trainings").iterdir())) == 4
+    return done
+
+
+def test_the_same_settings_come_to_the_same(compared: Comparison) -> None:
+    rows = {row.name: row for row in compared.rows}
+    assert rows["short"].to_json() == {**rows["again"].to_json(), "recipe": "short"}
+    for one in compared.differences:
+        if one.recipe == "again" and one.p is not None:
+            assert one.difference.value == 0
+            assert one.p == 1
+
+
+def test_figures_are_of_all_documents_and_seeds(compared: Comparison, corpus: Corpus) -> None:
+    gold = sum(len(document.mentions) for document in corpus.documents)
+    for row in compared.rows:
+        assert set(row.figures) == set(FIGURES)
+        assert row.counts.values[..., 0].sum() == 2 * gold
+        assert row.cost is not None
+        assert row.cost.value is not None
+        assert row.cost.value > 0
+    assert compared.mentions == gold
+    assert compared.unequal == ("long",)
+    assert {one.figure for one in compared.differences} == {*TESTED, "cost"}
+
+
+def test_the_lot_is_plain(compared: Comparison) -> None:
+    import json
+
+    assert json.loads(json.dumps(compared.to_json(), allow_nan=False))["seeds"] == [13, 14]
+
+
+def test_a_planted_difference_is_found(compared: Comparison) -> None:
+    """A row that has a third of the mentions wrong right is better beyond chance; p of Holm is no smaller than p."""
+    base = compared.rows[0]
+    values = base.counts.values.copy()
+    values[..., 1] = values[..., 0]
+    rng = np.random.default_rng(0)
+    values[..., CORRECT] = rng.binomial(values[..., 0], 0.5)
+    worse = rng.binomial(values[..., CORRECT], 0.5)
+
+    def row(name: str, correct: np.ndarray) -> object:
+        counts = values.copy()
+        counts[..., CORRECT] = correct
+        return replace(base, name=name, counts=replace_counts(base.counts, counts))
+
+    from raretag.tagging import build_schema
+
+    labels = base.counts.labels
+    schema = build_schema(labels, mention_counts=base.counts.values[..., 0].sum(axis=0).tolist())
+    rows = [row("base", worse), row("better", values[..., CORRECT]), row("same", worse)]
+    found = differences(rows, baseline="base", schema=schema, resamples=200, permutations=2000)  # type: ignore[arg-type]
+    by = {(one.recipe, one.figure): one for one in found}
+    better = by["better", "micro"]
+    assert better.difference.value is not None
+    assert better.difference.value > 0.1
+    assert better.p is not None
+    assert better.adjusted is not None
+    assert better.p <= better.adjusted < 0.01
+    assert better.difference.interval is not None
+    assert better.difference.interval[0] > 0
+    assert by["same", "micro"].p == 1
+
+
+def replace_counts(counts: Counts, values: np.ndarray) -> Counts:
+    return Counts(documents=counts.documents, groups=counts.groups, labels=counts.labels, values=values)
+
+
+@pytest.mark.parametrize(
+    ("names", "baseline", "seeds", "told"),
+    [
+        (["short"], None, [1], "at least two"),
+        (["short", "short"], None, [1], "named twice"),
+        (["short", "long"], "other", [1], "not among the recipes"),
+        (["short", "long"], None, [], "seeds"),
+        (["short", "long"], None, [1, 1], "seeds"),
+    ],
+)
+def test_what_cannot_be_compared(
+    tmp_path: Path,
+    corpus: Corpus,
+    recipes: list[Contestant],
+    names: list[str],
+    baseline: str | None,
+    seeds: list[int],
+    told: str,
+) -> None:
+    chosen = [next(one for one in recipes if one.name == name) for name in names]
+    with pytest.raises(UsageError, match=told):
+        compare(corpus, chosen, folds=2, seeds=seeds, out=tmp_path, baseline=baseline)
+
+
+def test_a_recipe_by_name_and_by_file(tmp_path: Path) -> None:
+    file = tmp_path / "mine.yaml"
+    file.write_text("recipe: inverse-sqrt\nobjective: {cap: 5}\npolicy: {rule: argmax}\n", encoding="utf-8")
+    mine = contestant(str(file), overrides=["optimiser.epochs=3", "calibration.name=temperature"])
+    assert mine.name == "mine"
+    assert mine.settings.objective.options == {"gamma": 0.5, "cap": 5}
+    assert mine.settings.optimiser.epochs == 3
+    assert (mine.after.policy.rule, mine.after.calibration.name) == ("argmax", "temperature")
+    assert contestant("plain").after == AfterTraining()
+    keys = {one.key(seed=13, data="d", folds=5) for one in (mine, contestant("plain"))}
+    keys |= {mine.key(seed=14, data="d", folds=5), mine.key(seed=13, data="e", folds=5)}
+    keys |= {mine.key(seed=13, data="d", folds=4)}
+    assert len(keys) == 5
+    for wrong in (["policy.rule=costs"], ["policy.rule=guess"], ["calibration.name=temprature"], ["calibration=3"]):
+        with pytest.raises(UsageError):
+            contestant("plain", overrides=wrong)
