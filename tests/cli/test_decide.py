@@ -21,7 +21,7 @@ COSTS = """\
 currency: EUR
 default: {miss: 40, false_alarm: 2}
 labels: {Symptom: {miss: 100, false_alarm: 0.05}}
-review: 0.8
+review: 2
 """
 
 
@@ -134,7 +134,7 @@ def test_annotate_marks_what_the_policy_accepts_and_routes_the_rest(
     assert "no policy" in early.err
     assert raretag("decide", own_run, "--costs", costs).code == 0
     routes = tmp_path / "routes.jsonl"
-    done = raretag("annotate", own_run, notes, tmp_path / "out.jsonl", "--routes", routes, "--least", "0.01")
+    done = raretag("annotate", own_run, notes, tmp_path / "out.jsonl", "--routes", routes, "--least", "0.001")
     assert done.code == 0, done.err
     assert "to review" in done.err
     told = [json.loads(line) for line in routes.read_text(encoding="utf-8").splitlines()]
@@ -142,7 +142,7 @@ def test_annotate_marks_what_the_policy_accepts_and_routes_the_rest(
     accepted = {(one["document"], one["label"], one["start"], one["end"]) for one in told if one["route"] == "accept"}
     marked = read_corpus(tmp_path / "out.jsonl").documents
     assert accepted == {(d.id, m.label, m.start, m.end) for d in marked for m in d.mentions}
-    assert all(one["probability"] >= 0.01 and one["expected_cost"] >= 0 for one in told if one["route"] == "drop")
+    assert all(one["probability"] >= 0.001 and one["expected_cost"] >= 0 for one in told if one["route"] == "drop")
     again = raretag("annotate", own_run, notes, tmp_path / "more.jsonl", "--routes", routes)
     assert again.code == 2
     inside = raretag("annotate", own_run, notes, tmp_path / "more.jsonl", "--routes", notes / "routes.jsonl")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final, final
 
 from raretag.corpus import Document, Mention
@@ -40,7 +41,9 @@ class Deciding:
         that of the run, which will calibrate new documents. Raises UsageError for what cannot be asked, DataError for
         too few documents.
         """
-        fixed = _fixed(asked, self._whole, seed=self._seed)
+        check_asked(asked)
+        temperature = self._temperature
+        fixed = _fixed(asked, self._whole, found=_as_new(self._whole, temperature=temperature, seed=self._seed))
         before = () if openings is None else openings.openings
         return fixed.model_copy(
             update={
@@ -57,17 +60,25 @@ class Deciding:
         Five parts, each left out in turn: calibration and policy are fitted on the other four alone, just as the run's
         are on all, so that nothing looked at the document's gold. Raises as `policy`.
         """
+        for one in asked.values():
+            check_asked(one)
         whole, decisions = self._whole, {name: dict[str, Decision]() for name in asked}
         for part in _parts(whole.data, seed=self._seed):
             others = whole.only([number for number in range(len(whole.judged)) if number not in part])
             mentions = fit_mention_calibration(others.judged, schema=whole.data.schema)
-            policies = {name: _fixed(one, others, seed=self._seed) for name, one in asked.items()}
+            grounds = _as_new(others, temperature=mentions.temperature, seed=self._seed)
+            policies = {name: _fixed(one, others, found=grounds) for name, one in asked.items()}
             for number in part:
                 found = mentions.apply(whole.judged[number].found[mentions.temperature], schema=whole.data.schema)
                 argmax = mentions.carried(whole.data.scores[number], whole.argmax[number], schema=whole.data.schema)
                 for name, policy in policies.items():
                     decisions[name][found.document] = policy.decide(found, schema=whole.data.schema, argmax=argmax)
         return decisions
+
+    @cached_property
+    def _temperature(self) -> float:
+        """The one that a calibration on all documents has."""
+        return fit_mention_calibration(self._whole.judged, schema=self._whole.data.schema).temperature
 
     @property
     def gold(self) -> tuple[Document, ...]:
@@ -114,18 +125,22 @@ def _parts(data: CalibrationData, *, seed: int) -> list[list[int]]:
     return parts
 
 
-def _fixed(asked: Asked, grounds: _Grounds, *, seed: int) -> PolicyFile:
-    """The policy, on candidates whose calibration saw other documents."""
-    check_asked(asked, schema=grounds.data.schema)
+def _as_new(grounds: _Grounds, *, temperature: float, seed: int) -> list[Candidates]:
+    """The candidates of each document by a calibration that saw others, at the temperature new ones will be read at."""
     data, found = grounds.data, dict[int, Candidates]()
     for part in _parts(data, seed=seed):
         others = [one for number, one in enumerate(grounds.judged) if number not in part]
-        mentions = fit_mention_calibration(others, schema=data.schema)
+        mentions = fit_mention_calibration(others, schema=data.schema, temperatures=[temperature])
         for number in part:
-            found[number] = mentions.apply(grounds.judged[number].found[mentions.temperature], schema=data.schema)
+            found[number] = mentions.apply(grounds.judged[number].found[temperature], schema=data.schema)
+    return [found[number] for number in range(len(data.gold))]
+
+
+def _fixed(asked: Asked, grounds: _Grounds, *, found: Sequence[Candidates]) -> PolicyFile:
+    data = grounds.data
     return policy_of(
         asked,
-        found=[found[number] for number in range(len(data.gold))],
+        found=found,
         gold=[one.blank for one in data.gold],
         fingerprints={one.id: one.fingerprint for one in data.gold},
         schema=data.schema,

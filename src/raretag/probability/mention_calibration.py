@@ -26,6 +26,8 @@ Array = npt.NDArray[np.float64]
 _PRIOR_STRENGTH: Final = 20.0
 # 1 is the model as it is; higher ones make more candidates than anyone could use
 TEMPERATURES: Final = (1.0, 1.5, 2.0)
+# of logits, within which candidates are counted together
+_BIN: Final = 0.05
 # probabilities are held this far from 0 and 1, where logarithms end
 _EDGE: Final = 1e-6
 
@@ -118,15 +120,18 @@ def judge_candidates(scores: Scores, gold: Sequence[Mention], *, schema: Schema)
     )
 
 
-def fit_mention_calibration(judged: Sequence[Judged], *, schema: Schema) -> MentionCalibration:
+def fit_mention_calibration(
+    judged: Sequence[Judged], *, schema: Schema, temperatures: Sequence[float] = TEMPERATURES
+) -> MentionCalibration:
     """At each temperature by the log-loss of candidates, then the temperature by the Brier score of all mentions.
 
     First all groups are fitted together, held near no change, then each group near that. The pull towards the common
     parameters weighs as much as twenty candidates, so that a group without any takes them over. In the Brier score
-    Σ (p' − there)² a gold mention that is no candidate counts 1, as p' = 0 would.
+    Σ (p' − there)² a gold mention that is no candidate counts 1, as p' = 0 would. Candidates of one group and length
+    whose logits agree to 0.05 are counted together at their mean. temperatures: to choose from, of `TEMPERATURES`.
     Raises DataError where there is no candidate at all.
     """
-    fits = [_at(temperature, judged, schema=schema) for temperature in TEMPERATURES]
+    fits = [_at(temperature, judged, schema=schema) for temperature in temperatures]
     return min(fits, key=lambda fit: fit[0])[1]
 
 
@@ -146,30 +151,71 @@ def _at(temperature: float, judged: Sequence[Judged], *, schema: Schema) -> tupl
         raise DataError(
             "no mention is likely enough to be calibrated", remedy="Give more documents, or train for longer"
         )
-    features = _features(
+    told = _Alike.of(
         np.concatenate([one.probabilities for one in found]),
         np.concatenate([one.lasts - one.firsts + 1 for one in found]),
+        truth=np.concatenate([one.there[temperature] for one in judged]),
+        groups=_groups(schema)[labels],
     )
-    truth = np.concatenate([one.there[temperature] for one in judged]).astype(np.float64)
-    groups = _groups(schema)[labels]
-    together = _fitted(features, truth, near=np.array([1.0, 1.0, 0.0, 0.0]))
-    rows = np.array([_fitted(features[groups == g], truth[groups == g], near=together) for g in range(3)])
-    values = expit((features * rows[groups]).sum(axis=1))
-    unreached = sum(one.gold for one in judged) - truth.sum()
+    together = _fitted(told, near=np.array([1.0, 1.0, 0.0, 0.0]))
+    rows = np.array([_fitted(told.of_group(group), near=together) for group in range(len(TAIL_GROUPS))])
+    values = expit((told.features * rows[told.groups]).sum(axis=1))
+    squares = told.numbers * values**2 + told.there * (1 - 2 * values)
+    unreached = sum(one.gold for one in judged) - told.there.sum()
     a, b, c, d = rows.T.tolist()
-    return float(((values - truth) ** 2).sum() + unreached), MentionCalibration(
+    return float(squares.sum() + unreached), MentionCalibration(
         temperature=temperature, parameters=dict(zip(TAIL_GROUPS, zip(a, b, c, d, strict=True), strict=True))
     )
 
 
-def _fitted(features: Array, truth: Array, *, near: Array) -> Array:
+@final
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Alike:
+    """Candidates that are alike, counted together: most are improbable, and there are very many.
+
+    features: float64 (rows, 4), their means. groups: int64 (rows,), of their labels. numbers, there: float64 (rows,),
+    how many there are, and how many of them gold has.
+    """
+
+    features: Array
+    groups: npt.NDArray[np.int64]
+    numbers: Array
+    there: Array
+
+    @staticmethod
+    def of(
+        p: Array, lengths: npt.NDArray[np.int64], *, truth: npt.NDArray[np.bool_], groups: npt.NDArray[np.int64]
+    ) -> _Alike:
+        features = _features(p, lengths)
+        bins = np.round((features[:, 0] + features[:, 1]) / _BIN).astype(np.int64)
+        keys = ((bins - bins.min()) * (lengths.max() + 1) + lengths) * len(TAIL_GROUPS) + groups
+        _, first, row = np.unique(keys, return_index=True, return_inverse=True)
+        numbers = np.bincount(row).astype(np.float64)
+        means = np.stack([np.bincount(row, weights=column) for column in features.T], axis=1) / numbers[:, None]
+        return _Alike(
+            features=means,
+            groups=groups[first],
+            numbers=numbers,
+            there=np.bincount(row, weights=truth).astype(np.float64),
+        )
+
+    def of_group(self, group: int) -> _Alike:
+        """The rows of one tail group, by number."""
+        own = self.groups == group
+        return _Alike(
+            features=self.features[own], groups=self.groups[own], numbers=self.numbers[own], there=self.there[own]
+        )
+
+
+def _fitted(told: _Alike, *, near: Array) -> Array:
     """Logistic regression with a Gaussian prior around `near`, of unit variance for each worth of belief."""
 
     def loss(parameters: Array) -> tuple[float, Array]:
-        logits = features @ parameters
+        logits = told.features @ parameters
         away = parameters - near
-        value = np.logaddexp(0.0, logits).sum() - truth @ logits + _PRIOR_STRENGTH / 2 * away @ away
-        return float(value), features.T @ (expit(logits) - truth) + _PRIOR_STRENGTH * away
+        value = told.numbers @ np.logaddexp(0.0, logits) - told.there @ logits + _PRIOR_STRENGTH / 2 * away @ away
+        slope = told.features.T @ (told.numbers * expit(logits) - told.there)
+        return float(value), slope + _PRIOR_STRENGTH * away
 
     bounds = [(0.0, None), (0.0, None), (None, None), (None, None)]
     result: Any = minimize(loss, near, jac=True, method="L-BFGS-B", bounds=bounds)
