@@ -208,12 +208,35 @@ def test_rare_labels_are_pooled_in_the_open(make: Any) -> None:
 
 def test_what_is_still_too_little_is_refused_with_the_largest_pool_tried(make: Any) -> None:
     some = few_of_each(make, {"M": 3, "S": 3, "T": 2}, schema=POOLED)
-    promise = fit_promise(some.found, some.decisions, some.gold, floors={"tail": 0.9, "M": 0.9}, schema=POOLED)
+    floors = dict.fromkeys("MSTU", 0.9)
+    promise = fit_promise(some.found, some.decisions, some.gold, floors=floors, schema=POOLED)
     assert promise.units == ()
     few, absent = promise.refused
     assert (few.labels, few.units, few.needed) == (("M", "S", "T"), 8, 9)
     assert "8 units have one of the 3 labels that are too rare, and 9 are needed" in few.why
     assert absent.labels == ("U",)
+
+
+def test_a_group_that_is_named_is_promised_for_as_a_whole(make: Any) -> None:
+    some = few_of_each(make, {"M": 12, "S": 12, "T": 12}, schema=POOLED)
+    labels = tuple(label for label in POOLED.labels if label in "ST")
+    promise = fit_promise(some.found, some.decisions, some.gold, floors={"tail": 0.9}, schema=POOLED)
+    (unit,) = promise.units
+    assert unit.labels == labels
+    assert (unit.units, unit.mentions) == (24, 24)
+    assert unit.pooled == "the floor is that of the tail group"
+    assert [one.labels for one in promise.refused] == [("U",)]
+    # a label with a floor of its own stands by itself
+    both = fit_promise(some.found, some.decisions, some.gold, floors={"tail": 0.9, "S": 0.8}, schema=POOLED)
+    assert sorted((one.labels, one.alpha) for one in both.units) == [(("S",), 0.2), (("T",), 0.1)]
+    # and label by label there is a unit for each
+    each = fit_promise(some.found, some.decisions, some.gold, floors=dict.fromkeys("ST", 0.9), schema=POOLED)
+    assert [one.labels for one in each.units] == [("S",), ("T",)]
+    few = few_of_each(make, {"S": 4, "T": 4}, schema=POOLED)
+    refused = fit_promise(few.found, few.decisions, few.gold, floors={"tail": 0.9}, schema=POOLED)
+    assert refused.units == ()
+    assert {one.labels for one in refused.refused} == {("U",), labels}
+    assert "8 units have a label of the tail group, and 9 are needed" in "".join(one.why for one in refused.refused)
 
 
 def test_notes_of_a_patient_are_one_unit(make: Any) -> None:
@@ -238,6 +261,7 @@ def test_the_doubt_is_about_the_units_own_labels(make: Any) -> None:
     # the threshold is a doubt that was seen: tokens that reach it exactly are reviewed, or the promise is broken
     told = Promise(units=(unit,)).apply(decisions["d0"], found[0], schema=schema)
     assert told.reviewed_tokens == 1
+    assert told.reviewed[0].score == pytest.approx(0.3)
 
 
 def test_too_few_documents_are_refused_and_listed(notes: Any, schema: Schema) -> None:

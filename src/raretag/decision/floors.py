@@ -31,6 +31,18 @@ def alphas_of(floors: Floors, *, schema: Schema) -> dict[str, float]:
     return alphas
 
 
+def together(floors: Floors, *, schema: Schema) -> dict[str, tuple[str, ...]]:
+    """The labels whose floor is their tail group's, by group: who names a group asks about it as a whole."""
+    if not isinstance(floors, Mapping):
+        return {}
+    found: dict[str, tuple[str, ...]] = {}
+    for label, number in _with_counts(schema):
+        name = _name(label, number, floors)
+        if name is not None and name != label:
+            found[name] = (*found.get(name, ()), label)
+    return found
+
+
 def _by_name(floors: Mapping[str, float], schema: Schema) -> list[str]:
     problems = []
     known = [*schema.labels, *TAIL_GROUPS]

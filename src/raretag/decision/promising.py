@@ -14,7 +14,7 @@ from raretag.corpus.inventory import TAIL_GROUPS, tail_group
 from raretag.decision.conformal import Array, by_unit, control, units_needed
 from raretag.decision.decided import Decision
 from raretag.decision.doubt import found_at, token_doubts
-from raretag.decision.floors import Floors, alphas_of
+from raretag.decision.floors import Floors, alphas_of, together
 from raretag.decision.promise import Promise, PromisedUnit, RefusedUnit
 from raretag.probability.candidates import Candidates
 from raretag.tagging import Schema
@@ -34,21 +34,52 @@ def fit_promise(
 
     found, decisions, gold: of the calibration documents, which the rule that decided was not fitted on. The promise is
     about units: patients, or documents that name none. floors: in (0, 1), one for every label, or by label or tail
-    group (head, medium, tail); a label's own is taken before its group's. Labels in too few units are pooled with those
-    of their tail group that are too rare, too, and where that is too little with all that are too rare; pools are of
-    one alpha. A label that no unit has is in no pool, and refused like those that are too few even together. Documents
-    without any token have nothing to review and are left out. Raises UsageError for a floor that cannot be.
+    group (head, medium, tail); a label's own is taken before its group's. A group that is named is promised for as a
+    whole, without the labels that have their own. Other labels are promised for one by one; those in too few units are
+    pooled with those of their tail group that are too rare, too, and where that is too little with all that are too
+    rare; pools are of one alpha. A label that no unit has is in no pool, and refused like those that are too few even
+    together. Documents without any token have nothing to review and are left out. Raises UsageError for a floor that
+    cannot be.
     """
     alphas = alphas_of(floors, schema=schema)
     fitting = _Fitting(found=[one for one in found if one.tokens], decisions=decisions, gold=gold, schema=schema)
     units: list[PromisedUnit] = []
     refused: list[RefusedUnit] = []
+    groups = together(floors, schema=schema)
+    for group, labels in groups.items():
+        promised, left = _whole(group, labels, fitting, alpha=alphas[labels[0]])
+        units += promised
+        refused += left
+    grouped = {label for labels in groups.values() for label in labels}
     for alpha in sorted({*alphas.values()}):
-        asked = [label for label in schema.labels if alphas.get(label) == alpha]
+        asked = [label for label in schema.labels if alphas.get(label) == alpha and label not in grouped]
         pools, left = _pools(asked, fitting, alpha=alpha)
         units += [fitting.fit(labels, alpha=alpha, pooled=why) for labels, why in pools]
         refused += left
     return Promise(units=tuple(units), refused=tuple(refused))
+
+
+def _whole(
+    group: str, labels: tuple[str, ...], fitting: _Fitting, *, alpha: float
+) -> tuple[list[PromisedUnit], list[RefusedUnit]]:
+    """A tail group as the floor names it; labels that no unit has are refused."""
+    needed, known = units_needed(alpha), tuple(label for label in labels if fitting.units([label]))
+    refused = _absent(tuple(label for label in labels if label not in known), alpha=alpha)
+    number = fitting.units(known)
+    if known and number < needed:
+        why = f"{number} units have a label of the {group} group, and {needed} are needed"
+        refused.append(RefusedUnit(labels=known, alpha=alpha, units=number, needed=needed, why=why))
+    if number < needed:
+        return [], refused
+    told = f"the floor is that of the {group} group" if len(known) > 1 else ""
+    return [fitting.fit(known, alpha=alpha, pooled=told)], refused
+
+
+def _absent(labels: tuple[str, ...], *, alpha: float) -> list[RefusedUnit]:
+    if not labels:
+        return []
+    why = "no calibration document has them, so that nothing is known of how they are missed"
+    return [RefusedUnit(labels=labels, alpha=alpha, units=0, needed=units_needed(alpha), why=why)]
 
 
 def _pools(
@@ -76,14 +107,11 @@ def _pools(
             (tuple(rare), f"{_RARE}, for {', '.join(left)} not even a tail group: all that are too rare{twice}")
         )
     elif left:
-        # the largest pool that was tried tells how far it is from enough
-        number = fitting.units(rare)
-        why = f"{number} units have one of the {len(rare)} labels that are too rare, and {needed} are needed"
+        # had a group a pool of its own, all together would be enough: these are all that are too rare
+        number = fitting.units(left)
+        why = f"{number} units have one of the {len(left)} labels that are too rare, and {needed} are needed"
         refused.append(RefusedUnit(labels=tuple(left), alpha=alpha, units=number, needed=needed, why=why))
-    if absent:
-        why = "no calibration document has them, so that nothing is known of how they are missed"
-        refused.append(RefusedUnit(labels=absent, alpha=alpha, units=0, needed=needed, why=why))
-    return pools, refused
+    return pools, [*refused, *_absent(absent, alpha=alpha)]
 
 
 @final
