@@ -71,6 +71,8 @@ def imported(name: str) -> frozenset[str]:
 
 def room(name: str) -> str | None:
     """The room that a module of this package is in; None for the ground floor and for other packages."""
+    if name == "raretag.__main__":
+        return "cli"
     parts = name.split(".")
     return parts[1] if parts[0] == "raretag" and name not in GROUND_FLOOR else None
 

@@ -204,15 +204,6 @@ def test_one_training_at_a_time(tmp_path: Path, small_corpus: Corpus, settings: 
     assert run.manifest["status"] == "complete"
 
 
-def test_several_processes_are_refused(
-    tmp_path: Path, small_corpus: Corpus, settings: TrainSettings, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("WORLD_SIZE", "2")
-    with pytest.raises(UsageError, match="several processes"):
-        train(small_corpus, out=tmp_path / "run", settings=settings)
-    assert not (tmp_path / "run").exists()
-
-
 def test_the_manifest_tells_what_the_objective_makes_of_the_prior(
     tmp_path: Path, small_corpus: Corpus, small_settings: dict[str, Any]
 ) -> None:

@@ -15,6 +15,7 @@ def main() -> None:
     # no network unless a hub id is named; no clutter from the tokenizers' own threads
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "true")
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+    from raretag.cli import several
     from raretag.errors import RaretagError
 
     for stream in (sys.stdout, sys.stderr):
@@ -22,6 +23,7 @@ def main() -> None:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     try:
+        several.begin()
         from raretag.cli.app import app
 
         app()
@@ -30,6 +32,8 @@ def main() -> None:
     except SystemExit as ended:
         # how typer reports Ctrl-C
         if ended.code != _INTERRUPTED:
+            if ended.code:
+                several.leave_the_telling_to_the_first()
             raise
         _fail(_interruption(), _INTERRUPTED)
     except KeyboardInterrupt:
@@ -41,6 +45,7 @@ def main() -> None:
         _fail(f"{error.filename or 'a file'}: {error.strerror or type(error).__name__}", 1)
     except Exception as error:
         if os.environ.get("RARETAG_DEBUG"):
+            sys.stderr = sys.__stderr__
             raise
         # the message and the local variables of an unforeseen error may hold note text: say only where it was
         frame = error.__traceback__
@@ -59,8 +64,11 @@ def _interruption() -> str:
 
 
 def _fail(message: str, code: int) -> None:
+    from raretag.cli import several
     from raretag.cli.wording import shown
 
+    if not several.tells():
+        sys.exit(code)
     lines = [shown(line) for line in message.strip().split("\n")]
     sys.stderr.write("\n".join(("raretag: " + lines[0], *lines[1:], "")))
     sys.exit(code)

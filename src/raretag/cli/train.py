@@ -9,6 +9,7 @@ import typer
 
 from raretag.cli import options
 from raretag.cli.output import status, tell_findings
+from raretag.cli.several import is_first
 from raretag.cli.targets import check_outside
 from raretag.cli.wording import counted, shown
 
@@ -52,7 +53,7 @@ def train(
             callbacks=[progress],
             announce=lambda stage: console.print(shown(stage), style="dim"),
         )
-    if after:
+    if after and is_first():
         run.write(RECIPE, {"recipe": recipe, "after": after})
     manifest = run.manifest
     held_out = len(manifest["data"]["test"])

@@ -11,6 +11,7 @@ from typing import Any, final
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
 from raretag.training.heads import Head, save_model
+from raretag.training.processes import agreed
 
 _COMPLETE = "complete"
 
@@ -39,13 +40,16 @@ class Checkpoints(TrainerCallback):  # type: ignore[misc, unused-ignore]
     def on_save(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
         """A checkpoint without this mark was cut off and is not used."""
         folder = checkpoint_folder(args, state)
+        self._last = time.monotonic()
+        if not state.is_world_process_zero:
+            return
         # a pickle that nothing reads
         (folder / "training_args.bin").unlink(missing_ok=True)
         (folder / _COMPLETE).touch()
-        self._last = time.monotonic()
 
     def _due(self) -> bool:
-        return time.monotonic() - self._last >= self._seconds
+        """By the clock of the first process: all take part in a checkpoint."""
+        return bool(agreed(lambda: time.monotonic() - self._last >= self._seconds))
 
 
 def last_checkpoint(folder: Path) -> Path | None:
@@ -57,6 +61,22 @@ def last_checkpoint(folder: Path) -> Path | None:
         else:
             shutil.rmtree(checkpoint)
     return found[-1] if found else None
+
+
+def deal_random_state(checkpoint: Path, *, processes: int) -> None:
+    """Let each of `processes` go on from the random state that the first one had: they draw alike.
+
+    So a checkpoint of any number of processes serves any other.
+    """
+    states = [checkpoint / "rng_state.pth", checkpoint / "rng_state_0.pth"]
+    kept = next((state for state in states if state.is_file()), None)
+    if kept is None:
+        return
+    for name in ["rng_state.pth"] if processes == 1 else [f"rng_state_{rank}.pth" for rank in range(processes)]:
+        if checkpoint / name != kept:
+            writing = checkpoint / f".{name}.writing"
+            shutil.copyfile(kept, writing)
+            writing.replace(checkpoint / name)
 
 
 def steps_done(checkpoint: Path | None) -> int:

@@ -14,6 +14,8 @@ from torch import Tensor
 from transformers import AttentionInterface, AttentionMaskInterface
 from transformers.masking_utils import eager_mask
 
+from raretag.training.sharing import current_share
+
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
@@ -24,16 +26,27 @@ _LEVELS = 256
 def byte_dropout(x: Tensor, p: float) -> Tensor:
     """Zero each element with probability round(256 p)/256 and scale the others to keep the mean; any shape and dtype.
 
-    p: in [0, 1]. The draws come from torch's global CPU generator, so seeds and checkpoints cover them.
+    p: in [0, 1]. The draws come from torch's global CPU generator, so seeds and checkpoints cover them. A process that
+    takes a share of a batch draws for the whole batch, so that all processes stay in step and drop what one would.
     """
     dropped = round(p * _LEVELS)
     if dropped == 0:
         return x
     if dropped == _LEVELS:
         return x * 0.0
-    draws = torch.randint(-(2**63), 2**63 - 1, ((x.numel() + 7) // 8,))
-    keep = draws.view(torch.uint8)[: x.numel()].view(x.shape) >= dropped
+    keep = _bytes(x.shape) >= dropped
     return x * keep.to(x.dtype).mul_(_LEVELS / (_LEVELS - dropped))
+
+
+def _bytes(shape: torch.Size) -> Tensor:
+    """Random bytes, uint8 of `shape`."""
+    share = current_share()
+    # what is not laid out by window is alike in every process
+    by_window = share is not None and len(shape) > 0 and shape[0] == share.size
+    whole = torch.Size([share.windows, *shape[1:]]) if share is not None and by_window else shape
+    draws = torch.randint(-(2**63), 2**63 - 1, ((whole.numel() + 7) // 8,))
+    drawn = draws.view(torch.uint8)[: whole.numel()].view(whole)
+    return drawn[share.rows] if share is not None and by_window else drawn
 
 
 @final

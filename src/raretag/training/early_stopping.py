@@ -11,11 +11,12 @@ from transformers import TrainerCallback, TrainerControl, TrainerState, Training
 from raretag.training.checkpoints import save_weights
 from raretag.training.heads import Head
 from raretag.training.history import History, read_history
+from raretag.training.processes import agreed
 
 
 @final
 class EarlyStopping(TrainerCallback):  # type: ignore[misc, unused-ignore]
-    """Score the validation documents after each epoch."""
+    """Score the validation documents after each epoch; of several processes the first one, and it decides for all."""
 
     def __init__(
         self,
@@ -39,13 +40,16 @@ class EarlyStopping(TrainerCallback):  # type: ignore[misc, unused-ignore]
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
     ) -> None:
         """A tie keeps the earlier weights. The weights are written before the record that vouches for them."""
+        if agreed(lambda: self._is_over(state, model=kwargs["model"])):
+            control.should_training_stop = True
+
+    def _is_over(self, state: TrainerState, *, model: Any) -> bool:
         earlier = validation_scores(self._records)
         value = round(self._score(), 6)
         if not earlier or value < min(earlier):
-            save_weights(kwargs["model"], self._best, head=self._head)
+            save_weights(model, self._best, head=self._head)
         self._history.add(state, validation_brier=value)
-        if out_of_patience([*earlier, value], patience=self._patience):
-            control.should_training_stop = True
+        return out_of_patience([*earlier, value], patience=self._patience)
 
 
 def validation_scores(history: Path) -> list[float]:

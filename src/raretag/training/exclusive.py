@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
 from raretag.errors import UsageError
+from raretag.training.processes import is_first
 
 
 class BusyError(UsageError):
@@ -32,7 +33,20 @@ def alone(folder: Path) -> Iterator[None]:
         lock.release()
 
 
-def refuse_several_processes() -> None:
-    """Raises UsageError under torchrun with several processes: they would write over each other."""
+@contextmanager
+def held_by_first(folder: Path) -> Iterator[None]:
+    """As `alone`, `folder` made before, for all processes of a training: the first one holds the lock."""
+    with ExitStack() as held:
+        if is_first():
+            folder.mkdir(parents=True, exist_ok=True)
+            held.enter_context(alone(folder))
+        yield
+
+
+def refuse_several_processes(what: str) -> None:
+    """Raises UsageError under torchrun with several processes: they would write over each other. what: cannot be."""
     if int(os.environ.get("WORLD_SIZE", "1")) > 1:
-        raise UsageError("training in several processes is not supported yet", remedy="Start raretag without torchrun")
+        raise UsageError(
+            f"{what} cannot be shared by the processes of torchrun: only a single training can",
+            remedy="Start it without torchrun; raretag compare --ray spreads trainings over machines",
+        )

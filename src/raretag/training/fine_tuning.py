@@ -14,7 +14,7 @@ from raretag.errors import UsageError
 from raretag.training.checkpoints import recover, save_weights
 from raretag.training.dataset import TrainingData
 from raretag.training.early_stopping import EarlyStopping, out_of_patience, validation_scores
-from raretag.training.exclusive import alone, refuse_several_processes
+from raretag.training.exclusive import held_by_first
 from raretag.training.fitting import fit
 from raretag.training.heads import load_model
 from raretag.training.history import History
@@ -23,11 +23,13 @@ from raretag.training.manifest import describe_data, describe_encoder, describe_
 from raretag.training.model import tag_head
 from raretag.training.plan import Plan, plan_training
 from raretag.training.precision import Precision
-from raretag.training.resumption import begun_run, check_same
+from raretag.training.processes import agreed, by_first, is_first, together
+from raretag.training.resumption import begun_run, check_alike, check_same
 from raretag.training.run_folder import HISTORY, MANIFEST, MODEL, RESUME, SCHEMA, RunFolder, write_json
 from raretag.training.second_stage import extract_features, retrain_head
 from raretag.training.second_stage.registry import second_stage
 from raretag.training.settings import SplitSettings, TrainSettings
+from raretag.training.sharing import refuse_parts
 from raretag.training.trainer import quiet
 from raretag.training.validation import brier_score
 
@@ -48,12 +50,33 @@ def train(
 
     With `resume` an interrupted run goes on from its last checkpoint; a finished one is returned as it is.
     `callbacks` are added to the trainer's (progress), `announce` is told each stage in a short sentence.
-    Raises UsageError where `out` is taken or was begun with other settings, DataError where the corpus cannot be
-    learned from.
+    Started by torchrun or accelerate in several processes, all train one model: each takes its share of every batch,
+    the first one writes and announces.
+    Raises UsageError where `out` is taken or was begun with other settings, or where processes differ in their data,
+    DataError where the corpus cannot be learned from, or another process is lost.
     """
     quiet()
-    refuse_several_processes()
-    begun = begun_run(out, settings=settings, resume=resume)
+    with together():
+        return _train(
+            corpus,
+            out=out,
+            settings=settings,
+            resume=resume,
+            callbacks=callbacks,
+            announce=announce if is_first() else lambda _: None,
+        )
+
+
+def _train(
+    corpus: Corpus,
+    *,
+    out: Path,
+    settings: TrainSettings,
+    resume: bool,
+    callbacks: Sequence[TrainerCallback],
+    announce: Callable[[str], None],
+) -> RunFolder:
+    begun = agreed(lambda: begun_run(out, settings=settings, resume=resume))
     split = _split(corpus, settings=settings, announce=announce)
     if begun is not None:
         check_same(begun, "data", describe_data(split), out=out)
@@ -61,26 +84,51 @@ def train(
             return RunFolder.open(out)
     announce("preparing the documents and the encoder")
     plan = plan_training(corpus, split=split, settings=settings)
-    start = begun or describe_start(
-        split,
-        settings=settings,
-        source=plan.source,
-        data=plan.learner.data,
-        prior=plan.learner.prior(),
-        unique=plan.learner.objective.prior_is_unique,
+    refuse_parts(plan.learner.objective, name=settings.objective.name)
+    start = agreed(
+        lambda: (
+            begun
+            or describe_start(
+                split,
+                settings=settings,
+                source=plan.source,
+                data=plan.learner.data,
+                prior=plan.learner.prior(),
+                unique=plan.learner.objective.prior_is_unique,
+            )
+        )
     )
+    check_alike(start, data=describe_data(split), encoder=describe_encoder(plan.source))
     check_same(start, "encoder", describe_encoder(plan.source), out=out)
-    (out / RESUME).mkdir(parents=True, exist_ok=True)
-    with alone(out / RESUME):
-        write_json(out / MANIFEST, start)
-        write_json(out / SCHEMA, plan.learner.data.schema.to_json())
+    with held_by_first(out / RESUME):
+        by_first(lambda: _begin(start, plan, out=out))
         seconds = _fit(plan, out=out, precision=start["precision"], callbacks=callbacks, announce=announce)
-        start = _with_second_stage(start, plan, features=out / RESUME / "features.safetensors", announce=announce)
-        announce("saving the model")
-        save_weights(plan.learner.model, out / MODEL, head=plan.learner.head, also=plan.tokenizer)
-        write_json(out / MANIFEST, finish(start, seconds=seconds))
-    shutil.rmtree(out / RESUME, ignore_errors=True)
+        by_first(lambda: _finish(start, plan, out=out, seconds=seconds, announce=announce))
+    by_first(lambda: shutil.rmtree(out / RESUME, ignore_errors=True))
     return RunFolder.open(out)
+
+
+def _begin(start: dict[str, Any], plan: Plan, *, out: Path) -> None:
+    """What is known of a run before its first step."""
+    write_json(out / MANIFEST, start)
+    write_json(out / SCHEMA, plan.learner.data.schema.to_json())
+    recover(_best(out))
+
+
+def _finish(start: dict[str, Any], plan: Plan, *, out: Path, seconds: float, announce: Callable[[str], None]) -> None:
+    """From the last step to the run folder that is kept: best weights, second stage, model, manifest."""
+    learner = plan.learner
+    if plan.split.validation:
+        learner.model.load_state_dict(load_model(_best(out), schema=learner.data.schema)[0].state_dict())
+    start = _with_second_stage(start, plan, features=out / RESUME / "features.safetensors", announce=announce)
+    announce("saving the model")
+    save_weights(learner.model, out / MODEL, head=learner.head, also=plan.tokenizer)
+    write_json(out / MANIFEST, finish(start, seconds=seconds))
+
+
+def _best(out: Path) -> Path:
+    """The best weights so far, by the validation documents."""
+    return out / RESUME / "best"
 
 
 def _split(corpus: Corpus, *, settings: TrainSettings, announce: Callable[[str], None]) -> Split:
@@ -107,9 +155,8 @@ def _fit(
     callbacks: Sequence[TrainerCallback],
     announce: Callable[[str], None],
 ) -> float:
-    """Run the steps that are left; afterwards the plan's model holds the weights to keep. Returns training seconds."""
-    learner, best = plan.learner, out / RESUME / "best"
-    recover(best)
+    """Run the steps that are left. Returns training seconds."""
+    learner, best = plan.learner, _best(out)
 
     def watchers(history: History) -> Sequence[TrainerCallback]:
         return [_early_stopping(plan, history=history, best=best, precision=precision, records=out / HISTORY)]
@@ -121,9 +168,7 @@ def _fit(
     announce(f"training on {len(learner.data.dataset)} windows of {len(plan.split.train)} documents, {precision}")
     if not plan.split.validation:
         return fit(learner, out=out, precision=precision, callbacks=callbacks)
-    seconds = fit(learner, out=out, precision=precision, watchers=watchers, callbacks=callbacks, over=over)
-    learner.model.load_state_dict(load_model(best, schema=learner.data.schema)[0].state_dict())
-    return seconds
+    return fit(learner, out=out, precision=precision, watchers=watchers, callbacks=callbacks, over=over)
 
 
 def _with_second_stage(

@@ -6,8 +6,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from raretag.errors import DataError
-from raretag.training.checkpoints import Checkpoints, last_checkpoint, steps_done
+from raretag.errors import DataError, UsageError
+from raretag.objectives.base import processes
+from raretag.training.checkpoints import Checkpoints, deal_random_state, last_checkpoint, steps_done
 from raretag.training.history import History
 from raretag.training.learner import Learner
 from raretag.training.ledger import Ledger
@@ -16,6 +17,7 @@ from raretag.training.methods import DrawnWindows
 from raretag.training.model import tag_head
 from raretag.training.objective_state import ObjectiveState
 from raretag.training.precision import Precision
+from raretag.training.processes import agreed, rank
 from raretag.training.run_folder import HISTORY, RESUME
 from raretag.training.trainer import build_trainer
 
@@ -38,7 +40,14 @@ def fit(
     they may write; they come before `callbacks`. over: asked once the history is there, whether no step is left.
     Raises DataError where the weights end as no finite numbers.
     """
-    checkpoint = last_checkpoint(out / RESUME)
+    found = agreed(lambda: _checkpoint_name(out / RESUME))
+    checkpoint = None if found is None else out / RESUME / found
+    if checkpoint is not None and not checkpoint.is_dir():
+        raise UsageError(
+            f"process {rank()} of {processes()} does not see the checkpoint that process 0 goes on from",
+            remedy="Put --out in a folder that all machines share",
+            file=checkpoint,
+        )
     history = History(out / HISTORY, step=steps_done(checkpoint))
     watching = [history, *watchers(history)]
     ledger = _ledger(learner, history=history)
@@ -61,7 +70,7 @@ def fit(
             Checkpoints(seconds=settings.checkpoint_seconds),
         ],
     )
-    if not over():
+    if not agreed(over):
         trainer.train(resume_from_checkpoint=None if checkpoint is None else str(checkpoint))
     if not all(bool(parameter.isfinite().all()) for parameter in learner.model.parameters()):
         raise DataError(
@@ -70,6 +79,15 @@ def fit(
             file=out,
         )
     return history.seconds
+
+
+def _checkpoint_name(folder: Path) -> str | None:
+    """That of the last checkpoint, made ready for as many processes as there are now."""
+    checkpoint = last_checkpoint(folder)
+    if checkpoint is None:
+        return None
+    deal_random_state(checkpoint, processes=processes())
+    return checkpoint.name
 
 
 def _ledger(learner: Learner, *, history: History) -> Ledger | None:

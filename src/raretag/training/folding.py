@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from raretag.corpus import Corpus, Document
 from raretag.corpus.splitting import folds as cut_folds
+from raretag.training.exclusive import refuse_several_processes
 from raretag.training.fine_tuning import train
 from raretag.training.run_folder import RunFolder
 from raretag.training.settings import SplitSettings, TrainSettings
@@ -62,6 +63,7 @@ def train_fold(
     the corpus or `settings.split` name are ignored; the run stops early by `validation`, documents outside the corpus,
     where there are any. Folds follow `settings.seed`; a label may be missing from some. Raises as `folds` and `train`.
     """
+    refuse_several_processes("cross-validation")
     split = cut_folds(corpus, folds=folds, seed=settings.seed)[number - 1]
     announce(f"fold {number} of {folds}")
     parts = {"train": split.train, "validation": tuple(validation), "test": split.test}

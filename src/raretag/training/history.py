@@ -12,6 +12,7 @@ from typing import Any, final
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
 from raretag.errors import DataError
+from raretag.training.processes import is_first
 
 
 @final
@@ -21,9 +22,10 @@ class History(TrainerCallback):  # type: ignore[misc, unused-ignore]
     def __init__(self, path: Path, *, step: int) -> None:
         """Drop what an interrupted run wrote after `step`, that of its last checkpoint, or wrote in half."""
         records = [record for record in read_history(path) if record["step"] <= step]
-        writing = path.with_name(f".{path.name}.writing")
-        writing.write_text("".join(json.dumps(record) + "\n" for record in records), encoding="utf-8")
-        writing.replace(path)
+        if is_first():
+            writing = path.with_name(f".{path.name}.writing")
+            writing.write_text("".join(json.dumps(record) + "\n" for record in records), encoding="utf-8")
+            writing.replace(path)
         self._path = path
         self._before = float(records[-1]["seconds"]) if records else 0.0
         self._started = time.perf_counter()
@@ -58,7 +60,12 @@ class History(TrainerCallback):  # type: ignore[misc, unused-ignore]
         )
 
     def add(self, state: TrainerState, **figures: float | Mapping[str, Any]) -> None:
-        """Write a record with the step, the epoch and the seconds of training so far; figures may be nested."""
+        """Write a record with the step, the epoch and the seconds of training so far; figures may be nested.
+
+        Of several processes only the first writes.
+        """
+        if not state.is_world_process_zero:
+            return
         epoch = round(state.epoch or 0.0, 4)
         record = {"step": state.global_step, "epoch": epoch, "seconds": round(self.seconds, 3), **figures}
         with self._path.open("a", encoding="utf-8") as file:

@@ -16,11 +16,13 @@ from torch import Tensor
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
 from raretag.objectives import Objective
+from raretag.objectives.base import processes
 from raretag.objectives.tag_loss import TagLoss
 from raretag.training.checkpoints import checkpoint_folder
 from raretag.training.history import History
 from raretag.training.ledger_records import FIGURES, figures_by_label, outside_name
 from raretag.training.ledger_targets import SharedTargets, Targets
+from raretag.training.processes import summed
 
 _FILE = "ledger.safetensors"
 
@@ -34,7 +36,7 @@ class Ledger(TrainerCallback):  # type: ignore[misc, unused-ignore]
     L2 norm of the head's gradient in the rows of that label, weights and biases together, as the optimiser sees it,
     clipping included. Every `steps` optimiser steps and at the end of training it writes a record, means over the steps
     since the last one, into the history. What is not written yet lies with each checkpoint, so that neither saving nor
-    an interruption changes a record. With several processes it is the first one's account.
+    an interruption changes a record. With several processes it is the account of all of them together.
     """
 
     def __init__(
@@ -91,7 +93,8 @@ class Ledger(TrainerCallback):  # type: ignore[misc, unused-ignore]
         return loss
 
     def _add_forces(self, gradient: Tensor, labels: Tensor) -> None:
-        pull, push = self._targets.forces(gradient, labels, number=len(self._names)).cpu()
+        # a Trainer scales a share's loss by the number of processes, which then average their gradients
+        pull, push = self._targets.forces(gradient / processes(), labels, number=len(self._names)).cpu()
         self._sums["pull"] += pull
         self._sums["push"] += push
 
@@ -104,6 +107,9 @@ class Ledger(TrainerCallback):  # type: ignore[misc, unused-ignore]
         if kept.is_file():
             found = load_file(kept)
             self._steps, self._sums = int(found.pop("steps")), found
+            if not state.is_world_process_zero:
+                # it holds the account of all, which the first one goes on with
+                self._sums = self._empty()
 
     def on_pre_optimizer_step(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
@@ -132,8 +138,9 @@ class Ledger(TrainerCallback):  # type: ignore[misc, unused-ignore]
 
     def on_save(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
         """Add the account so far to the checkpoint."""
+        sums = self._of_all()
         if state.is_world_process_zero:
-            save_file({"steps": torch.tensor(self._steps), **self._sums}, checkpoint_folder(args, state) / _FILE)
+            save_file({"steps": torch.tensor(self._steps), **sums}, checkpoint_folder(args, state) / _FILE)
 
     def on_train_end(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
@@ -142,11 +149,15 @@ class Ledger(TrainerCallback):  # type: ignore[misc, unused-ignore]
         self._write(state)
 
     def _write(self, state: TrainerState) -> None:
-        if self._steps and state.is_world_process_zero:
-            sums = {name: figures[self._first :].numpy() for name, figures in self._sums.items()}
+        if self._steps:
+            sums = {name: figures[self._first :].numpy() for name, figures in self._of_all().items()}
             labels = figures_by_label(self._names[self._first :], sums, steps=self._steps)
             self._history.add(state, ledger={"steps": self._steps, "labels": labels})
         self._steps, self._sums = 0, self._empty()
+
+    def _of_all(self) -> dict[str, Tensor]:
+        """The sums of all processes; the gradient that the optimiser uses is already that of all."""
+        return {name: sums if name == "gradient" else summed(sums) for name, sums in self._sums.items()}
 
     def _empty(self) -> dict[str, Tensor]:
         return {name: torch.zeros(len(self._names), dtype=torch.float64) for name in FIGURES}

@@ -8,6 +8,8 @@ from typing import Any
 from pydantic import ValidationError
 
 from raretag.errors import UsageError
+from raretag.objectives.base import processes
+from raretag.training.processes import is_first, rank
 from raretag.training.run_folder import MANIFEST, RESUME, read_manifest
 from raretag.training.settings import TrainSettings
 
@@ -49,3 +51,13 @@ def check_same(begun: dict[str, Any], part: str, now: object, *, out: Path) -> N
     if begun[part] != now:
         what = {"data": "other documents", "encoder": "another encoder"}[part]
         raise UsageError(f"this run was begun with {what}", remedy=f"Give the same {part}, or another --out", file=out)
+
+
+def check_alike(first: dict[str, Any], *, data: dict[str, Any], encoder: dict[str, Any]) -> None:
+    """Raises UsageError where this process reads other documents or weights than the first, whose manifest is given."""
+    for part, now, what in (("data", data, "documents"), ("encoder", encoder, "encoder weights")):
+        if first[part] != now and not is_first():
+            raise UsageError(
+                f"process {rank()} of {processes()} reads other {what} than process 0",
+                remedy="Give every machine the same files and the same versions",
+            )

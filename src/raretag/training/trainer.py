@@ -6,21 +6,26 @@ import functools
 import logging
 import warnings
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, final
 
 import torch
 import transformers
+from accelerate.data_loader import prepare_data_loader
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 from transformers import Trainer, TrainerCallback, TrainingArguments
 from transformers.trainer_callback import PrinterCallback
 
+from raretag.objectives.base import processes
 from raretag.training.dataset import TaggedWindow, collate
 from raretag.training.dropout import use_byte_dropout
 from raretag.training.model import default_learning_rate, tag_head
 from raretag.training.precision import Precision
+from raretag.training.processes import rank
 from raretag.training.settings import OptimiserSettings
+from raretag.training.sharing import collate_share, taking
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -36,12 +41,23 @@ class TaggingTrainer(Trainer):  # type: ignore[misc, unused-ignore]
         self.remove_callback(PrinterCallback)
 
     def get_train_dataloader(self) -> DataLoader[Any]:
-        """Batches in the sampler's order; accelerate shares them out among processes."""
+        """Batches in the sampler's order, every one of them in every process: the collator takes the share."""
         assert self.train_dataset is not None
         loader: DataLoader[Any] = DataLoader(
             self.train_dataset, batch_sampler=self._batches, collate_fn=self.data_collator
         )
-        return self.accelerator.prepare(loader)  # type: ignore[no-any-return]
+        # accelerate would deal out whole batches: another batch a step, and fewer steps
+        whole: DataLoader[Any] = prepare_data_loader(
+            loader, device=self.accelerator.device, num_processes=1, process_index=0, put_on_device=True
+        )
+        return whole
+
+    def training_step(self, model: torch.nn.Module, inputs: dict[str, Any], *arguments: Any, **named: Any) -> Tensor:
+        """A step with this process's share of the batch, or with the whole of it."""
+        share = inputs.pop("share", None)
+        with nullcontext() if share is None else taking(share):
+            loss: Tensor = super().training_step(model, inputs, *arguments, **named)
+            return loss
 
 
 def build_trainer(
@@ -84,7 +100,9 @@ def build_trainer(
         model=model,
         args=arguments,
         train_dataset=dataset,
-        data_collator=functools.partial(collate, pad_id=pad_id),
+        data_collator=functools.partial(collate, pad_id=pad_id)
+        if processes() == 1
+        else functools.partial(collate_share, pad_id=pad_id, rank=rank(), of=processes()),
         compute_loss_func=loss,
         optimizers=(_optimiser(model, settings), None),
         callbacks=list(callbacks),

@@ -58,7 +58,7 @@ def bias_lab(
     kept record is damaged, or where a loss is no finite number.
     """
     quiet()
-    refuse_several_processes()
+    refuse_several_processes("the bias lab")
     settings = LabSettings() if settings is None else settings
     _check_folder(out, resume=resume)
     announce("preparing the text and the encoder")
