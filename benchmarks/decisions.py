@@ -24,6 +24,9 @@ from raretag.evaluation.decision_report import DecisionReport, decision_report
 from raretag.experiments.cross_validation import cross_validated
 from raretag.training.settings_file import load_settings
 
+# of recall, found or reviewed
+FLOORS = (0.95, 0.9, 0.8, 0.7, 0.6)
+
 
 def costs_of(review: float | None, *, miss: float = 10.0) -> Costs:
     return Costs(currency="false alarms", default=DefaultCosts(miss=miss, false_alarm=1.0), review=review)
@@ -34,22 +37,22 @@ def main() -> None:
     parser.add_argument("data", type=Path)
     parser.add_argument("--folds", type=int, default=5)
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE")
-    parser.add_argument("--alpha", type=float, default=0.05)
     parser.add_argument("--out", type=Path, required=True)
     arguments = parser.parse_args()
     corpus, settings = read_corpus(arguments.data), load_settings(overrides=arguments.set)
     pooled = cross_validated(corpus, folds=arguments.folds, out=arguments.out, settings=settings)
     data = pooled.data
-    floor = 1 - arguments.alpha
     asked = {
         "thresholds": Asked(rule="thresholds"),
         "costs, equal": Asked(rule="costs", costs=costs_of(None, miss=1.0)),
         "costs, miss 10": Asked(rule="costs", costs=costs_of(None)),
         "costs, miss 10, review 2": Asked(rule="costs", costs=costs_of(2.0)),
         "costs, miss 10, review 1": Asked(rule="costs", costs=costs_of(1.0)),
-        "argmax, tail promised": Asked(rule="argmax", floors={"tail": floor}),
-        "argmax, tail and medium promised": Asked(rule="argmax", floors={"tail": floor, "medium": floor}),
+        **{f"argmax, tail {floor:g}": Asked(rule="argmax", floors={"tail": floor}) for floor in FLOORS},
+        **{f"argmax, medium {floor:g}": Asked(rule="argmax", floors={"medium": floor}) for floor in FLOORS},
+        "costs, miss 10, review 2, tail 0.95": Asked(rule="costs", costs=costs_of(2.0), floors={"tail": 0.95}),
         "argmax, budget 5 %": Asked(rule="argmax", budget=0.05),
+        "argmax, budget 20 %": Asked(rule="argmax", budget=0.2),
     }
     started = time.perf_counter()
     deciding = Deciding(data)
