@@ -21,7 +21,7 @@ def show_decisions(report: DecisionReport, console: Console) -> None:
         *((f"{group}: found or reviewed", [_found(one, group) for one in sides]) for group in TAIL_GROUPS),
         ("all: found or reviewed", [_rate(one.routes.recall) for one in sides]),
         ("false alarms", [f"{one.routes.false_alarms:,}" for one in sides]),
-        ("stretches to review", [f"{one.reviews:,}" for one in sides]),
+        ("reviews, of ten tokens each", [f"{one.reviews:,}" for one in sides]),
         ("tokens to review", [_percent(one.reviewed_share) for one in sides]),
     ]
     if report.used.cost is not None:

@@ -65,6 +65,13 @@ def evaluate(
     content = {**figures.to_json(), "data": unseen.to_json()}
     # shown before anything is written: a full disk does not lose them
     if json != STANDARD_OUTPUT:
+        if figures.decisions is not None:
+            console.print(
+                f"mentions are those that the policy accepts (rule {figures.decisions.policy.rule}); what it sends to "
+                "review counts as missed, but for the table of decisions",
+                style="dim",
+                soft_wrap=True,
+            )
         show_evaluation(figures.mentions, result())
         show_probabilities(figures, result())
         if figures.decisions is not None:
