@@ -84,6 +84,11 @@ def test_costs_are_fixed_before_the_test_and_used_in_it(
     assert told["used"]["routes"]["gold"] == figures["counts"]["mentions"]
     assert told["used"]["strict"]["micro"]["f1"] == figures["strict"]["micro"]["f1"]
     assert set(told["p_values"]) == {"micro_f1", "macro_f1", "cost"}
+    shares = [point["reviewed"] for point in told["review_curve"]]
+    recalls = [point["recall"] for point in told["review_curve"]]
+    assert shares == sorted(shares)
+    assert recalls == sorted(recalls)
+    assert recalls[-1] >= told["used"]["routes"]["recall"]
     assert list(told["cost_curve"]["rules"]) == ["argmax", "policy", "least expected cost"]
     manifest = content(own_run / "manifest.json")
     (opening,) = content(own_run / "openings.json")["openings"]

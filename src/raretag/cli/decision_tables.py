@@ -40,6 +40,7 @@ def show_decisions(report: DecisionReport, console: Console) -> None:
     console.print(f"p of the differences, documents swapped: {told}", soft_wrap=True)
     _show_promises(report, console)
     _show_curve(report, console)
+    _show_reading(report, console)
 
 
 def _show_promises(report: DecisionReport, console: Console) -> None:
@@ -91,6 +92,23 @@ def _show_curve(report: DecisionReport, console: Console) -> None:
         ],
     )
     console.print("cost as a share of that of marking nothing; a review costs as in the costs given", style="dim")
+
+
+def _show_reading(report: DecisionReport, console: Console) -> None:
+    if not report.reading:
+        return
+    rows = report.reading
+    console.print()
+    print_table(
+        console,
+        Column(heading="reading from a doubt of", cells=tuple(f"{one.threshold:g}" for one in rows), justify="left"),
+        others=(
+            Column(heading="tokens read", cells=tuple(_percent(one.reviewed) for one in rows)),
+            Column(heading="found or reviewed", cells=tuple(_rate(one.recall) for one in rows)),
+            Column(heading="reviews", cells=tuple(f"{one.reviews:,}" for one in rows), leaves=1),
+        ),
+    )
+    console.print("beside what the policy sends to review; a budget fixes one of them beforehand", style="dim")
 
 
 def _labels(one: KeptPromise) -> str:

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from raretag.corpus import Mention
 from raretag.decision.coverage import exactly_found
 from raretag.decision.decided import Decision
-from raretag.decision.stretches import Cuts, reviewed_tokens
+from raretag.decision.stretches import Cuts, reviewed_tokens, send_to_review
 from raretag.probability.candidates import Candidates
 from raretag.tagging import Schema
 
@@ -39,6 +39,12 @@ def token_doubts(
     np.add.at(steps, found.lasts[counted] + 1, -chances[counted])
     # sums of steps leave rounding where there is nothing
     return np.asarray(np.maximum(np.round(np.cumsum(steps)[:-1], 12), 0.0))
+
+
+def read_from(least: float, decision: Decision, found: Candidates, *, schema: Schema) -> Decision:
+    """The decision with all tokens sent to review whose doubt is at least `least` > 0; accepted mentions stay."""
+    doubts = token_doubts(found, decision, schema=schema)
+    return send_to_review(decision, found, tokens=doubts >= least, doubts=doubts, schema=schema)
 
 
 def found_at(gold: Sequence[Mention], found: Candidates, decision: Decision, *, doubts: Array) -> Array:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, final
+from typing import Any, Final, final
 
 from raretag.corpus import Document
 from raretag.decision.costs import Costs
@@ -15,8 +15,12 @@ from raretag.evaluation.cost_curve import RATIOS, CostCurve, cost_curve
 from raretag.evaluation.decision_cost import document_costs
 from raretag.evaluation.decision_figures import DecisionFigures, decision_figures
 from raretag.evaluation.promise_report import MissedShare, missed_share
+from raretag.evaluation.review_curve import ReviewPoint, review_curve
 from raretag.evaluation.significance import macro_f1, micro_f1, paired_p_value, total
 from raretag.tagging import Schema
+
+# of a token, from which it is read: doubts of 1 and more are sums over several labels
+DOUBTS: Final = (0.5, 0.2, 0.1, 0.05, 0.02, 0.01)
 
 
 @final
@@ -35,7 +39,8 @@ class DecisionReport:
 
     p_values: two-sided, of the difference between both by swapping documents (patients), None where undefined:
     micro_f1 and macro_f1 of what is accepted, and where costs are given cost. promises: on these documents. curve:
-    normalised cost at each ratio of a miss to a false alarm, where costs are given.
+    normalised cost at each ratio of a miss to a false alarm, where costs are given. reading: recall against the share
+    of tokens that are read, by the least doubt that is sent to review beside what the policy asks for.
     """
 
     used: DecisionFigures
@@ -44,6 +49,7 @@ class DecisionReport:
     promises: tuple[KeptPromise, ...]
     refused: tuple[RefusedUnit, ...]
     curve: CostCurve | None
+    reading: tuple[ReviewPoint, ...]
 
     def to_json(self) -> dict[str, Any]:
         """Built-in types only."""
@@ -56,6 +62,7 @@ class DecisionReport:
             ],
             "refused": [one.model_dump(mode="json") for one in self.refused],
             "cost_curve": None if self.curve is None else asdict(self.curve),
+            "review_curve": [asdict(point) for point in self.reading],
         }
 
 
@@ -69,10 +76,14 @@ def decision_report(
     promises: Sequence[PromisedUnit] = (),
     refused: Sequence[RefusedUnit] = (),
     at_ratio: Callable[[float], Mapping[str, Decision]] | None = None,
+    at_doubt: Callable[[float], Mapping[str, Decision]] | None = None,
     resamples: int = 2000,
     seed: int = 0,
 ) -> DecisionReport:
-    """Judge decisions by document id. at_ratio: those of least cost where a miss is so many times a false alarm.
+    """Judge decisions by document id.
+
+    at_ratio: those of least cost where a miss is so many times a false alarm. at_doubt: those of the policy where
+    tokens of at least so much doubt, in (0, 1], are sent to review, too.
 
     Raises DataError as `outcomes`, UsageError where reviews have no price.
     """
@@ -92,6 +103,9 @@ def decision_report(
             for one in promises
         ),
         refused=tuple(refused),
+        reading=()
+        if at_doubt is None
+        else review_curve((doubt, outcomes(gold, at_doubt(doubt), labels=schema.labels)) for doubt in DOUBTS),
         curve=None if costs is None else _curve(gold, mine, plain, costs=costs, schema=schema, at_ratio=at_ratio),
     )
 

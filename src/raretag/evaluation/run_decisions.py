@@ -9,6 +9,7 @@ from typing import Any, final
 from raretag.corpus import Document, Mention
 from raretag.decision.costs import Costs, DefaultCosts
 from raretag.decision.decided import Decision
+from raretag.decision.doubt import read_from
 from raretag.decision.openings import Openings
 from raretag.decision.policy import ArgmaxPolicy, CostPolicy
 from raretag.decision.policy_file import PolicyFile
@@ -70,6 +71,9 @@ def judge_policy(
         rule = CostPolicy(costs=costs_at(ratio, like=policy.costs))
         return {one.document: rule.decide(one, schema=schema) for one in found}
 
+    def at_doubt(least: float) -> dict[str, Decision]:
+        return {one.document: read_from(least, used[one.document], one, schema=schema) for one in found}
+
     promise = policy.promise
     known = {one.sha256 for one in policy.opened_before}
     earlier = {text for one in openings.openings if one.sha256 in known for text in one.documents.values()}
@@ -86,6 +90,7 @@ def judge_policy(
             promises=() if promise is None else promise.units,
             refused=() if promise is None else promise.refused,
             at_ratio=at_ratio,
+            at_doubt=at_doubt,
             resamples=resamples,
             seed=seed,
         ),
