@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
@@ -57,13 +58,13 @@ POLICY = {
 }
 
 
-def report(**more: object) -> DecisionReport:
+def report(**more: Any) -> DecisionReport:
     unit = PromisedUnit(
         labels=("Seldom",), alpha=0.2, units=9, mentions=9, unreached=0, threshold=0.1, bound=0.1, pooled=""
     )
     return decision_report(
         GOLD, used=POLICY, argmax=ARGMAX, schema=SCHEMA, costs=COSTS, promises=[unit], resamples=50, **more
-    )  # type: ignore[arg-type]
+    )
 
 
 def test_counts_and_prices_by_hand() -> None:
@@ -125,7 +126,7 @@ def test_reviews_need_a_price() -> None:
 
 def test_costs_at_a_ratio() -> None:
     told = costs_at(
-        5.0, like=Costs.model_validate({"currency": "x", "default": {"miss": 3, "false_alarm": 4}, "review": 2})
+        5.0, like=Costs.model_validate({"currency": "x", "default": {"miss": 3.0, "false_alarm": 4.0}, "review": 2.0})
     )
     assert (told.default.miss, told.default.false_alarm, told.review) == (5.0, 1.0, 0.5)
     assert costs_at(5.0, like=None).review is None
