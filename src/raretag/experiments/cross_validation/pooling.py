@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import final
 
@@ -35,7 +35,11 @@ class Pooled:
 
 
 def pool(cells: Sequence[Cell], corpus: Corpus) -> Pooled:
-    """Read what the folds of one recipe and seed left; all are done."""
+    """Read what folds of one recipe and seed left; all of `cells` are done.
+
+    Where they are not all folds, these are the documents that they held out; labels count, and so belong to their tail
+    group, as in the whole corpus.
+    """
     scores: dict[str, Scores] = {}
     runs = []
     for cell in cells:
@@ -43,12 +47,13 @@ def pool(cells: Sequence[Cell], corpus: Corpus) -> Pooled:
         held_out = cell.held_out(corpus)
         scores |= {one.document: one for one in ScoreCache(run.path / SCORES, schema=run.schema).scores(held_out)}
         runs.append(run)
-    documents = sorted(corpus.documents, key=lambda document: document.id)
+    documents = sorted((one for one in corpus.documents if one.id in scores), key=lambda document: document.id)
     manifests = [run.manifest for run in runs]
     return Pooled(
         data=_data(
             documents,
             [scores[document.id] for document in documents],
+            mentions=Counter(mention.label for document in corpus.documents for mention in document.mentions),
             schema=runs[0].schema,
             settings=cells[0].settings,
             folds=len(cells),
@@ -71,10 +76,15 @@ def _steps(run: RunFolder) -> int:
 
 
 def _data(
-    documents: Sequence[Document], scores: Sequence[Scores], *, schema: Schema, settings: TrainSettings, folds: int
+    documents: Sequence[Document],
+    scores: Sequence[Scores],
+    *,
+    mentions: Mapping[str, int],
+    schema: Schema,
+    settings: TrainSettings,
+    folds: int,
 ) -> CalibrationData:
-    """Documents and their scores as data to calibrate and decide on; counts, and so tail groups, are of all of them."""
-    mentions = Counter(mention.label for document in documents for mention in document.mentions)
+    """Documents and their scores as data to calibrate and decide on."""
     overlaps = settings.tagging.overlaps
     tags = [
         encode(d, s.tokens, schema=schema, overlaps=overlaps, counts=mentions).tags
@@ -84,7 +94,7 @@ def _data(
     return CalibrationData(
         schema=replace(
             schema,
-            mention_counts=tuple(mentions[label] for label in schema.labels),
+            mention_counts=tuple(mentions.get(label, 0) for label in schema.labels),
             tag_counts=tuple(counts.tolist()),
         ),
         gold=tuple(GoldDocument.of(document) for document in documents),

@@ -1,0 +1,99 @@
+"""`raretag tune`: search on folds of the training documents, and leave a recipe."""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from raretag.errors import UsageError
+from raretag.experiments.comparison.contestant import Contestant
+from raretag.experiments.cross_validation import run_cells
+from raretag.experiments.tuning.result import Row, Tuned, result_of
+from raretag.experiments.tuning.study import work
+from raretag.experiments.tuning.task import Task
+from raretag.experiments.tuning.trial import Folds, Judge
+
+if TYPE_CHECKING:
+    from transformers import TrainerCallback
+
+
+def tune(
+    task: Task,
+    *,
+    trials: int,
+    jobs: int = 1,
+    judge: Judge | None = None,
+    callbacks: Callable[[], Sequence[TrainerCallback]] = tuple,
+    announce: Callable[[str], None] = lambda _: None,
+) -> Tuned:
+    """Go on with the study in `task.out` until `trials` >= 1 of it are finished, those given up and failed among them.
+
+    jobs: how many processes work side by side, >= 1; the same call on another machine that sees the folder helps, too.
+    With one process, a study that was broken off comes to what it would have come to. judge: what tells what settings
+    come to, by default trainings. Raises UsageError where `trials` is below 1, and as `open_study` and trainings do.
+    """
+    if trials < 1:
+        raise UsageError(f"{trials} trials are too few", remedy="Ask for at least 1, which is the baseline")
+    folds = folds_of(task, callbacks=callbacks, announce=announce)
+
+    def help_baseline() -> None:
+        if judge is None:
+            run_cells(folds.cells(task.baseline), task.corpus, callbacks=callbacks)
+
+    with _helped(task, trials=trials, jobs=jobs):
+        study = work(
+            task,
+            trials=trials,
+            judge=folds if judge is None else judge,
+            help_baseline=help_baseline,
+            announce=announce,
+        )
+    return result_of(task, study)
+
+
+def folds_of(
+    task: Task,
+    *,
+    callbacks: Callable[[], Sequence[TrainerCallback]] = tuple,
+    announce: Callable[[str], None] = lambda _: None,
+) -> Folds:
+    """What trains and judges for this task."""
+    return Folds(
+        corpus=task.corpus,
+        folds=task.folds,
+        data=task.data,
+        out=task.out,
+        decides=task.goal.decides,
+        keep_features=task.is_cheap,
+        callbacks=callbacks,
+        announce=announce,
+    )
+
+
+def contestant_of(task: Task, row: Row) -> Contestant:
+    """The settings of a trial; the baseline's are the recipe's own."""
+    if row.number == 0:
+        return task.baseline
+    keys = {one.name: one.key for one in task.space.parameters}
+    return task.contestant({keys[name]: value for name, value in row.settings.items()})
+
+
+def _help(task: Task, trials: int) -> None:
+    tune(task, trials=trials)
+
+
+@contextmanager
+def _helped(task: Task, *, trials: int, jobs: int) -> Iterator[None]:
+    """`jobs` − 1 more processes work on the same study meanwhile; they end with this one."""
+    spawning = multiprocessing.get_context("spawn")
+    helpers = [spawning.Process(target=_help, args=(task, trials), daemon=True) for _ in range(jobs - 1)]
+    for helper in helpers:
+        helper.start()
+    try:
+        yield
+    finally:
+        for helper in helpers:
+            helper.terminate()
+            helper.join()

@@ -1,0 +1,186 @@
+"""Spaces: what they propose, that the built-in ones fit every setting, and that all that is wrong is told at once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from raretag.errors import UsageError
+from raretag.experiments.tuning.space import Choice, Parameter, Range, Value
+from raretag.experiments.tuning.space_file import BUILT_IN, read_space
+
+from .conftest import SPACE, TaskOf, space
+
+
+def test_what_is_open_depends_on_what_was_chosen(tmp_path: Path) -> None:
+    searched = space(tmp_path)
+
+    def first(one: Parameter) -> Value:
+        return one.values.choices[0] if isinstance(one.values, Choice) else one.values.low
+
+    def last(one: Parameter) -> Value:
+        return one.values.choices[-1] if isinstance(one.values, Choice) else one.values.high
+
+    assert searched.filled(first) == {
+        "optimiser.learning_rate": 0.0001,
+        "optimiser.epochs": 1,
+        "objective.name": "cross-entropy",
+    }
+    assert searched.filled(last)["objective.gamma"] == 1.0
+
+
+@pytest.mark.parametrize("name", BUILT_IN)
+def test_the_built_in_spaces_can_be_trained(task: TaskOf, name: str, tmp_path: Path) -> None:
+    searched = read_space(name)
+    made = task(text=(Path("src/raretag/experiments/tuning") / f"{name}.yaml").absolute().read_text(encoding="utf-8"))
+    assert made.space == searched
+    assert made.is_cheap == (name == "head")
+
+
+def test_the_same_setting_beside_different_choices(tmp_path: Path) -> None:
+    searched = space(
+        tmp_path,
+        "objective.name: {choices: [weighted, focal]}\n"
+        "objective.gamma:\n"
+        "  - {low: 0.1, high: 1.0, when: {objective.name: weighted}}\n"
+        "  - {low: 1.0, high: 3.0, when: {objective.name: focal}}\n",
+    )
+    assert [one.name for one in searched.parameters] == [
+        "objective.name",
+        "objective.gamma of weighted",
+        "objective.gamma of focal",
+    ]
+    told = searched.filled(lambda one: "focal" if isinstance(one.values, Choice) else one.values.high)
+    assert told == {"objective.name": "focal", "objective.gamma": 3.0}
+
+
+@pytest.mark.parametrize(
+    ("values", "inside", "outside"),
+    [
+        (Range(low=4, high=12, step=4), (4, 8, 12, 8.0), (5, 16, 4.5, True, None, "8", float("nan"))),
+        (Range(low=0.1, high=1.0), (0.1, 0.5, 1), (0.05, 2, True, None)),
+        (Choice(choices=(None, "a", 1, True)), (None, "a", 1, True), ("b", 1.0, False, ())),
+    ],
+)
+def test_what_could_be_proposed(
+    values: Range | Choice, inside: tuple[object, ...], outside: tuple[object, ...]
+) -> None:
+    assert all(values.holds(one) for one in inside)
+    assert not any(values.holds(one) for one in outside)
+
+
+def test_numbers_as_yaml_writes_them(tmp_path: Path) -> None:
+    values = space(tmp_path, "optimiser.learning_rate: {low: 1e-4, high: 1e-3, log: true}").parameters[0].values
+    assert isinstance(values, Range)
+    assert (values.low, values.high, values.whole) == (1e-4, 1e-3, False)
+
+
+def test_all_that_is_wrong_is_told_at_once(tmp_path: Path) -> None:
+    text = """
+optimiser.epochs: 8
+optimiser.warmup: {low: 0.5, high: 0.1}
+optimiser.weight_decay: {low: 0, high: 0.1, log: true}
+optimiser.batch_tokens: {low: 512, high: 1024, setp: 2}
+objective.name: {choices: [focal]}
+head.name: {choices: [softmax, softmax]}
+objective.gamma: {low: few, high: 3, when: {objective.nam: focal}}
+sampler.threshold: [{low: 0.1, high: 0.2}, {low: 0.2, high: 0.3}]
+"""
+    with pytest.raises(UsageError) as refused:
+        space(tmp_path, text)
+    for words in (
+        "optimiser.epochs: is 8",
+        "optimiser.warmup: low must be below high",
+        "optimiser.weight_decay: with log, low must be above 0",
+        "optimiser.batch_tokens: there is no setp; there are: low, high",
+        "objective.name: choices: Tuple should have at least 2",
+        "head.name: a choice is there twice",
+        "objective.gamma: low is no number",
+        "sampler.threshold: where there are several, each needs a when",
+    ):
+        assert words in refused.value.what
+    assert refused.value.file == str(tmp_path / "space.yaml")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("objective.gamma: {low: 0.1, high: 1, when: {objective.name: focal}}", "does not stand above it"),
+        (
+            "objective.name: {choices: [weighted, focal]}\n"
+            "objective.gamma: {low: 0.1, high: 1, when: {objective.name: dice}}",
+            "which objective.name cannot be",
+        ),
+        (
+            "objective.name: {choices: [weighted, focal]}\n"
+            "objective.gamma: [{low: 0.1, high: 1, when: {objective.name: [weighted, focal]}},"
+            " {low: 1, high: 2, when: {objective.name: focal}}]",
+            "would be open at once",
+        ),
+        ("{}", "names no setting"),
+        ("optimiser.epochs: []", "nothing to choose from"),
+    ],
+)
+def test_conditions_that_cannot_be(tmp_path: Path, text: str, words: str) -> None:
+    with pytest.raises(UsageError, match=words):
+        space(tmp_path, text)
+
+
+def test_unknown_spaces() -> None:
+    with pytest.raises(UsageError, match="did you mean head"):
+        read_space("haed")
+    with pytest.raises(UsageError, match="cannot be read"):
+        read_space("nowhere.yaml")
+
+
+def test_what_cannot_be_trained_is_told_at_once(task: TaskOf) -> None:
+    text = """
+optimiser.epoch: {low: 1, high: 4}
+optimiser.warmup: {low: 0.1, high: 2.0}
+objective.name: {choices: [cross-entropy, ldam, focla]}
+second_stage.name: {choices: [null, crt]}
+head.name: {choices: [softmax, per-label]}
+calibration.name: {choices: [temperature, temprature]}
+"""
+    with pytest.raises(UsageError) as refused:
+        task(text=text)
+    for words in (
+        "did you mean epochs?",
+        "optimiser.warmup: Input should be less than 1",
+        "needs head.name to be cosine, not softmax (with objective.name=ldam)",
+        "did you mean focal?",
+        "second_stage.name needs head.name to be softmax, not per-label",
+        "(with second_stage.name=crt, head.name=per-label)",
+        "temprature",
+    ):
+        assert words in refused.value.what
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("seed: {low: 1, high: 9}", "other luck"),
+        ("split.test: {low: 0.1, high: 0.3}", "which documents are seen"),
+        ("tagging.scheme: {choices: [BIO, IO]}", "cannot be compared"),
+        ("optimiser.patience: {low: 1, high: 3}", "folds train all epochs"),
+        ("policy.rule: {choices: [argmax, thresholds]}", "does not look at what is decided"),
+    ],
+)
+def test_what_may_not_be_tuned(task: TaskOf, text: str, words: str) -> None:
+    with pytest.raises(UsageError, match=words):
+        task(text=text)
+
+
+def test_what_is_set_is_not_tuned(task: TaskOf) -> None:
+    with pytest.raises(UsageError, match="--set fixes it"):
+        task(overrides=("optimiser.epochs=3",))
+
+
+def test_the_baseline_as_far_as_it_could_be_proposed(task: TaskOf) -> None:
+    # the rate of the recipe follows the encoder's width, and no gamma is open beside cross-entropy
+    assert task().baseline_parameters == {"optimiser.epochs": 12, "objective.name": "cross-entropy"}
+    assert task(recipe="inverse-sqrt", text=SPACE.replace("high: 20", "high: 10")).baseline_parameters == {
+        "objective.name": "weighted",
+        "objective.gamma": 0.5,
+    }
