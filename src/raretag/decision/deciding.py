@@ -41,7 +41,7 @@ class Deciding:
         that of the run, which will calibrate new documents. Raises UsageError for what cannot be asked, DataError for
         too few documents.
         """
-        check_asked(asked)
+        check_asked(asked, schema=self._whole.data.schema)
         temperature = self._temperature
         fixed = _fixed(asked, self._whole, found=_as_new(self._whole, temperature=temperature, seed=self._seed))
         before = () if openings is None else openings.openings
@@ -61,7 +61,7 @@ class Deciding:
         are on all, so that nothing looked at the document's gold. Raises as `policy`.
         """
         for one in asked.values():
-            check_asked(one)
+            check_asked(one, schema=self._whole.data.schema)
         whole, decisions = self._whole, {name: dict[str, Decision]() for name in asked}
         for part in _parts(whole.data, seed=self._seed):
             others = whole.only([number for number in range(len(whole.judged)) if number not in part])
