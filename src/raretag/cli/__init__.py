@@ -8,6 +8,7 @@ import sys
 
 _INTERRUPTED = 130
 _RESUMABLE = ("train", "demo", "biaslab")
+_GOING_ON = ("compare", "tune")
 
 
 def main() -> None:
@@ -59,8 +60,10 @@ def main() -> None:
 
 
 def _interruption() -> str:
-    resumable = sys.argv[1:2] and sys.argv[1] in _RESUMABLE
-    return "interrupted" + ("; the same command with --resume goes on" if resumable else "")
+    command = sys.argv[1] if sys.argv[1:] else ""
+    if command in _GOING_ON:
+        return "interrupted; the same command goes on"
+    return "interrupted" + ("; the same command with --resume goes on" if command in _RESUMABLE else "")
 
 
 def _fail(message: str, code: int) -> None:

@@ -22,6 +22,7 @@ from raretag.cli import (
     recipes,
     samplers,
     train,
+    tune,
 )
 
 app = typer.Typer(
@@ -59,6 +60,7 @@ app.command("decide")(decide.decide)
 app.command("annotate")(annotate.annotate)
 app.command("biaslab")(biaslab.biaslab)
 app.command("compare")(compare.compare)
+app.command("tune")(tune.tune)
 app.add_typer(recipes.recipes, name="recipes")
 app.command("objectives")(objectives.objectives)
 app.command("samplers")(samplers.samplers)
