@@ -4,8 +4,8 @@
 
 DATA holds a folder a corpus. Official parts are kept; a corpus without any is split as `raretag train` splits it.
 Recipes train on the same documents and mark the most probable tags; what calibration and decisions add is for
-`raretag compare`. Finished trainings are kept in --out and interrupted ones go on; the same command beside itself, or on
-another machine, takes what nobody is at. `--corpora` names some, `--part 0/2` takes every other training.
+`raretag compare`. Finished trainings are kept in --out and interrupted ones go on; the same command beside itself, or
+on another machine, takes what nobody is at. `--corpora` names some, `--part 0/2` takes every other training.
 """
 
 from __future__ import annotations
