@@ -54,7 +54,7 @@ def decide(
         floors=_floors(recall_floor) if recall_floor else told.recall_floor,
         budget=told.review_budget if review_budget is None else review_budget,
     )
-    check_asked(asked)
+    check_asked(asked, schema=folder.schema)
     console = status()
 
     from raretag.cli.decision_tables import show_decisions

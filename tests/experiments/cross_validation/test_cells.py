@@ -84,7 +84,7 @@ def test_a_training_that_another_process_is_at_is_left_to_it(
         shutil.rmtree(both[0].run_path)
         shutil.copytree(trained / "fold-1", both[0].run_path)
 
-    monkeypatch.setattr(module.time, "sleep", waited)
+    monkeypatch.setattr("time.sleep", waited)
     told: list[str] = []
     run_cells(both, corpus, announce=told.append)
     assert all(cell.is_done(corpus) for cell in both)
