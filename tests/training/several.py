@@ -39,7 +39,11 @@ def start(*words: object, **environment: str) -> subprocess.Popen[str]:
 
 def ended(processes: subprocess.Popen[str]) -> tuple[int, str]:
     """The exit code and what was said on standard error."""
-    _, said = processes.communicate(timeout=240)
+    try:
+        _, said = processes.communicate(timeout=240)
+    finally:
+        # the launcher ends its workers
+        processes.terminate()
     return processes.returncode, said
 
 

@@ -30,6 +30,12 @@ def compare(
         list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="One setting for all recipes alike.")
     ] = None,
     jobs: Annotated[int, typer.Option("--jobs", min=1, help="Trainings side by side on this machine.")] = 1,
+    ray: Annotated[
+        str | None,
+        typer.Option(
+            "--ray", metavar="ADDRESS", help="Train on a Ray cluster (host:port, or local) that shares --out."
+        ),
+    ] = None,
     json: options.Json = None,
     format: options.Format = None,
 ) -> None:
@@ -63,6 +69,7 @@ def compare(
             baseline=baseline,
             costs=None if costs is None else read_costs(costs, schema=build_schema(corpus.labels)),
             jobs=jobs,
+            ray=ray,
             callbacks=lambda: [progress],
             announce=lambda stage: console.print(shown(stage), style="dim"),
         )

@@ -17,6 +17,7 @@ from raretag.experiments.comparison.contestant import Contestant
 from raretag.experiments.comparison.differences import Difference, differences
 from raretag.experiments.comparison.rows import Row, row_of
 from raretag.experiments.cross_validation import Cell, pool, run_cells
+from raretag.experiments.distributed import run_cells_on_ray
 
 if TYPE_CHECKING:
     from transformers import TrainerCallback
@@ -68,6 +69,7 @@ def compare(
     baseline: str | None = None,
     costs: Costs | None = None,
     jobs: int = 1,
+    ray: str | None = None,
     resamples: int = 2000,
     callbacks: Callable[[], Sequence[TrainerCallback]] = tuple,
     announce: Callable[[str], None] = lambda _: None,
@@ -76,19 +78,27 @@ def compare(
 
     baseline: whom the others are compared with, by default the first. Trainings lie in `out`/trainings by a hash of
     settings and data: they are trained once, taken up where they were broken off, and shared with any other process
-    that runs the same. jobs: how many processes train side by side, >= 1. Raises UsageError for recipes, seeds or folds
-    that cannot be, DataError as training does.
+    that runs the same. jobs: how many processes train side by side, >= 1. ray: the cluster that trains instead, as
+    `run_cells_on_ray` has its address. Raises UsageError for recipes, seeds or folds that cannot be, DataError as
+    training does.
     """
     names = [one.name for one in recipes]
     base = names[0] if baseline is None and names else baseline
     _check(names, baseline=base, seeds=seeds)
+    if ray is not None and jobs > 1:
+        raise UsageError(
+            f"{jobs} jobs are of this machine, but the Ray cluster trains", remedy="Leave out --jobs or --ray"
+        )
     data = gold_hash(corpus.documents)
     cells = {
         (one.name, seed): _cells(one, seed=seed, data=data, folds=folds, out=out) for one in recipes for seed in seeds
     }
     distinct = {cell.run_path: cell for some in cells.values() for cell in some}
-    with _helped(list(distinct.values()), corpus, jobs=jobs):
-        run_cells(list(distinct.values()), corpus, callbacks=callbacks, announce=announce)
+    if ray is None:
+        with _helped(list(distinct.values()), corpus, jobs=jobs):
+            run_cells(list(distinct.values()), corpus, callbacks=callbacks, announce=announce)
+    else:
+        run_cells_on_ray(list(distinct.values()), corpus, address=ray, announce=announce)
     rows = []
     for one in recipes:
         announce(f"judging {one.name}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, final
 
@@ -75,7 +75,8 @@ def run_cell(
     )
     cache = ScoreCache(run.path / SCORES, schema=run.schema)
     if any(document not in cache for document in held_out):
-        predictor = run.predictor()
+        # the format that is fastest now depends on how busy the machine is, and figures must not
+        predictor = replace(run.predictor(), precision=run.manifest["precision"])
         cache.add(held_out, lambda some: score(predictor, some))
 
 
