@@ -211,6 +211,50 @@ def test_a_floor_with_costs_needs_the_price_of_a_review(raretag: Run, own_run: P
     assert "no price of a review" in refused.err
 
 
+def test_costs_of_nothing_are_refused(raretag: Run, own_run: Path, costs: Path) -> None:
+    costs.write_text("currency: EUR\ndefault: {miss: 0, false_alarm: 0}\nreview: 0\n", encoding="utf-8")
+    refused = raretag("decide", own_run, "--costs", costs)
+    assert refused.code == 2
+    assert "as good as any other" in refused.err
+
+
+def test_where_nothing_can_be_promised_nothing_is_fixed(raretag: Run, own_run: Path) -> None:
+    refused = raretag("decide", own_run, "--rule", "argmax", "--recall-floor", "0.999")
+    assert refused.code == 1
+    assert "nothing can be promised" in refused.err
+    assert not (own_run / "policy.json").exists()
+
+
+def test_what_cannot_be_recorded_is_not_opened(
+    raretag: Run, own_run: Path, notes: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(self: RunFolder, name: str, content: dict[str, Any]) -> Path:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(RunFolder, "write", full)
+    refused = raretag("evaluate", own_run, notes)
+    assert refused.code == 1
+    assert "cannot be written into the run folder" in refused.err
+    assert refused.out == ""
+
+
+def test_a_policy_that_was_edited_is_told(raretag: Run, own_run: Path, costs: Path, notes: Path) -> None:
+    assert raretag("decide", own_run, "--costs", costs).code == 0
+    good = content(own_run / "policy.json")
+    for damage in ({"fixed_at": "yesterday"}, {"fixed_on": {**good["fixed_on"], "documents": {}}}):
+        (own_run / "policy.json").write_text(json.dumps({**good, **damage}), encoding="utf-8")
+        refused = raretag("evaluate", own_run, notes)
+        assert refused.code == 1
+        assert "the policy is damaged" in refused.err
+
+
+def test_routes_need_a_folder(raretag: Run, own_run: Path, costs: Path, notes: Path, tmp_path: Path) -> None:
+    assert raretag("decide", own_run, "--costs", costs).code == 0
+    refused = raretag("annotate", own_run, notes, tmp_path / "out", "--routes", tmp_path / "no" / "routes.jsonl")
+    assert refused.code == 2
+    assert not (tmp_path / "out").exists()
+
+
 def test_an_uncalibrated_run_and_damaged_files(raretag: Run, run_folder: Path, own_run: Path, notes: Path) -> None:
     refused = raretag("decide", run_folder)
     assert refused.code == 2

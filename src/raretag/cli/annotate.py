@@ -84,6 +84,8 @@ def _check_routes(routes: Path, folder: RunFolder, *, source: Path) -> None:
             remedy="First: raretag decide RUN, or leave --routes out",
             file=folder.path,
         )
+    if not routes.parent.is_dir():
+        raise UsageError("there is no such folder to write the routes into", remedy="Make it first", file=routes.parent)
     if routes.exists():
         raise UsageError("the file of routes exists already", remedy="Choose another --routes", file=routes)
 

@@ -10,12 +10,13 @@ import typer
 from rich.console import Console
 
 from raretag.cli import options
-from raretag.cli.output import STANDARD_OUTPUT, result, status, write_figures
+from raretag.cli.output import STANDARD_OUTPUT, keep, result, status, write_figures
 from raretag.cli.wording import counted, shown
-from raretag.errors import UsageError
+from raretag.errors import DataError, UsageError
 
 if TYPE_CHECKING:
     from raretag.decision.policy_file import PolicyFile
+    from raretag.training.run_folder import RunFolder
 
 
 def decide(
@@ -32,7 +33,8 @@ def decide(
         ),
     ] = None,
     review_budget: Annotated[
-        float | None, typer.Option("--review-budget", help="The share of tokens that people may be asked to read.")
+        float | None,
+        typer.Option("--review-budget", help="The share of tokens that people may be asked to read, on average."),
     ] = None,
     rule: Annotated[
         Literal["argmax", "thresholds", "costs"] | None,
@@ -69,6 +71,12 @@ def decide(
     console.print(f"rule {asked.rule}, on {counted(len(data.gold), 'calibration document')}", style="dim")
     deciding = Deciding(data)
     policy = deciding.policy(asked, calibrated=Calibrated.of(folder), openings=openings)
+    if policy.promise is not None and not policy.promise.units:
+        reasons = "; ".join(one.why for one in policy.promise.refused)
+        raise DataError(
+            f"nothing can be promised, and no policy is written: {reasons}",
+            remedy="Calibrate on more documents, or ask for less",
+        )
     with console.status("judging by policies fixed on other documents"):
         crossed = deciding.cross_decided({"used": asked, "argmax": Asked(rule="argmax", costs=asked.costs)})
     promise = policy.promise
@@ -87,11 +95,11 @@ def decide(
         result().print(
             f"{counted(len(data.gold), 'document')}; each is judged by a calibration and a policy fixed on the others"
         )
-    _tell_opened(policy, console)
+    _tell_opened(policy, folder, console)
     try:
         write_figures(content, json)
     finally:
-        written = folder.write(POLICY, content)
+        written = keep(folder, POLICY, content)
     console.print(f"fixed: {shown(written)}", style="dim", soft_wrap=True)
     console.print(f"next: raretag evaluate {shown(folder.path)} DATA", soft_wrap=True)
 
@@ -120,11 +128,21 @@ def _floors(told: Sequence[str]) -> float | dict[str, float]:
     return named
 
 
-def _tell_opened(policy: PolicyFile, console: Console) -> None:
+def _tell_opened(policy: PolicyFile, folder: RunFolder, console: Console) -> None:
+    from raretag.cli.evaluate import EVALUATION
+    from raretag.decision.openings import OPENINGS
+
     if policy.opened_before:
         console.print(
             f"test documents were opened before, first at {policy.opened_before[0].at}: what is chosen by what they "
             "showed flatters on them, and policy.json says so",
+            style="yellow",
+            soft_wrap=True,
+        )
+    elif (folder.path / EVALUATION).is_file() and not (folder.path / OPENINGS).is_file():
+        console.print(
+            "evaluation.json is there, but no record of which test documents were opened: what was fixed when, nobody "
+            "can vouch for",
             style="yellow",
             soft_wrap=True,
         )

@@ -52,6 +52,7 @@ def _show_promises(report: DecisionReport, console: Console) -> None:
             Column(heading="promise: missed at most", cells=tuple(_labels(one) for one in rows), justify="left"),
             others=(
                 Column(heading="alpha", cells=tuple(f"{one.promised.alpha:.3f}" for one in rows)),
+                Column(heading="bound", cells=tuple(f"{one.promised.bound:.3f}" for one in rows), leaves=4),
                 Column(heading="missed", cells=tuple(_rate(one.realised.share) for one in rows)),
                 Column(heading="95 % CI", cells=tuple(_missed_interval(one) for one in rows), leaves=3),
                 Column(heading="mentions", cells=tuple(f"{one.realised.mentions:,}" for one in rows), leaves=2),

@@ -4,21 +4,20 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 from rich.console import Console
 
 from raretag.cli import options
-from raretag.cli.output import STANDARD_OUTPUT, result, status, tell_findings, write_figures
+from raretag.cli.output import STANDARD_OUTPUT, keep, result, status, tell_findings, write_figures
 from raretag.cli.wording import counted, shown
-from raretag.errors import DataError
 
 if TYPE_CHECKING:
     from raretag.corpus import Document
     from raretag.tagging import Schema
-    from raretag.training.run_folder import RunFolder
+
+EVALUATION: Final = "evaluation.json"
 
 
 def evaluate(
@@ -79,7 +78,7 @@ def evaluate(
     try:
         write_figures(content, json)
     finally:
-        written = _keep(folder, content)
+        written = keep(folder, EVALUATION, content)
     console.print(f"all figures: {shown(written)}", style="dim", soft_wrap=True)
 
 
@@ -95,14 +94,3 @@ def _tell_unknown_labels(documents: Sequence[Document], *, schema: Schema, conso
             style="yellow",
             soft_wrap=True,
         )
-
-
-def _keep(folder: RunFolder, content: dict[str, Any]) -> Path:
-    try:
-        return folder.write("evaluation.json", content)
-    except OSError as error:
-        raise DataError(
-            f"evaluation.json cannot be written into the run folder ({error.strerror})",
-            remedy="Make it writable, or keep the figures with --json FILE",
-            file=folder.path,
-        ) from error

@@ -18,6 +18,7 @@ from raretag.errors import DataError
 
 if TYPE_CHECKING:
     from raretag.decision.decided import Decision
+    from raretag.training.run_folder import RunFolder
 
 STANDARD_OUTPUT = Path("-")
 # a pipe or a file has no width: tables there are as wide as they need
@@ -54,6 +55,18 @@ def write_figures(content: dict[str, Any], target: Path | None) -> None:
         target.write_text(text + "\n", encoding="utf-8")
     except OSError as error:
         raise DataError("the figures cannot be written here", remedy="Choose another --json", file=target) from error
+
+
+def keep(folder: RunFolder, name: str, content: dict[str, Any]) -> Path:
+    """Put a JSON file into the run folder. Raises DataError where it cannot be written."""
+    try:
+        return folder.write(name, content)
+    except OSError as error:
+        raise DataError(
+            f"{name} cannot be written into the run folder ({error.strerror})",
+            remedy="Make it writable, or keep the figures with --json FILE",
+            file=folder.path,
+        ) from error
 
 
 def write_routes(decisions: Mapping[str, Decision], target: Path) -> None:

@@ -21,6 +21,8 @@ from raretag.probability.mention_calibration import Judged, fit_mention_calibrat
 
 # parts that take turns in being left out
 PARTS: Final = 5
+# documents, or patients: one is judged by what is fitted on a second and checked on a third
+_LEAST: Final = 3
 
 
 @final
@@ -62,6 +64,8 @@ class Deciding:
         """
         for one in asked.values():
             check_asked(one, schema=self._whole.data.schema)
+        if len({one.unit for one in self.gold}) < _LEAST:
+            raise _too_few(len(self._whole.data.gold))
         whole, decisions = self._whole, {name: dict[str, Decision]() for name in asked}
         for part in _parts(whole.data, seed=self._seed):
             others = whole.only([number for number in range(len(whole.judged)) if number not in part])
@@ -118,11 +122,15 @@ class _Grounds:
 def _parts(data: CalibrationData, *, seed: int) -> list[list[int]]:
     parts = data.parts(PARTS, seed=seed)
     if len(parts) < 2:
-        raise DataError(
-            f"{len(data.gold)} calibration documents are too few to fix a policy on",
-            remedy="Calibrate on at least two, of two patients",
-        )
+        raise _too_few(len(data.gold))
     return parts
+
+
+def _too_few(documents: int) -> DataError:
+    return DataError(
+        f"the run's calibration documents ({documents}) are too few to fix a policy on",
+        remedy=f"Calibrate on at least {_LEAST}, of as many patients",
+    )
 
 
 def _as_new(grounds: _Grounds, *, temperature: float, seed: int) -> list[Candidates]:

@@ -13,6 +13,7 @@ from raretag.errors import DataError
 from raretag.training.run_folder import RunFolder, read_json
 
 OPENINGS: Final = "openings.json"
+_REMEDY: Final = "Restore it, or remove it and say so beside every figure"
 
 
 class _Record(BaseModel):
@@ -36,22 +37,18 @@ class Opening(_Record):
 class Openings(_Record):
     """All openings of a run, in the order of time; the file `openings.json`."""
 
-    openings: tuple[Opening, ...] = ()
+    openings: tuple[Opening, ...]
 
     @staticmethod
     def of(run: RunFolder) -> Openings:
         """What the run folder tells. Raises DataError where the file is damaged."""
         file = run.path / OPENINGS
         if not file.is_file():
-            return Openings()
+            return Openings(openings=())
         try:
-            return Openings.model_validate(read_json(file))
+            return Openings.model_validate(read_json(file, remedy=_REMEDY))
         except ValidationError as error:
-            raise DataError(
-                "the record of openings is damaged",
-                remedy="Restore it, or remove it and say so beside every figure",
-                file=file,
-            ) from error
+            raise DataError("the record of openings is damaged", remedy=_REMEDY, file=file) from error
 
     def with_opened(self, documents: Mapping[str, str]) -> Openings:
         """The same and now, if the same documents, id to fingerprint, were not opened together before."""
@@ -62,8 +59,20 @@ class Openings(_Record):
 
 
 def record_opening(run: RunFolder, documents: Mapping[str, str]) -> None:
-    """Write down that documents, id to fingerprint, are judged now. Raises OSError where it cannot be written."""
+    """Write down that documents, id to fingerprint, are judged now.
+
+    Raises DataError where it cannot be written: what was seen and not recorded would make every later policy look
+    as if it had been fixed before.
+    """
     before = Openings.of(run)
     after = before.with_opened(documents)
-    if after != before:
+    if after == before:
+        return
+    try:
         run.write(OPENINGS, after.model_dump(mode="json"))
+    except OSError as error:
+        raise DataError(
+            f"that these documents are opened cannot be written into the run folder ({error.strerror})",
+            remedy="Make it writable, or evaluate a copy that is",
+            file=run.path,
+        ) from error

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final, final
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from raretag.corpus import Mention
+from raretag.corpus.fingerprints import fingerprints_hash
 from raretag.decision.budget import Budget
 from raretag.decision.cost_table import CostTable
 from raretag.decision.costs import Costs
@@ -74,6 +76,11 @@ class PolicyFile(_Record):
             raise ValueError("thresholds belong to the rule of thresholds")
         if self.rule == "costs" and self.costs is None:
             raise ValueError("the rule of costs needs costs")
+        # text that is no time, or is without a zone, could not be compared with the openings
+        if datetime.fromisoformat(self.fixed_at).tzinfo is None:
+            raise ValueError("fixed_at names no time zone")
+        if self.fixed_on.sha256 != fingerprints_hash(self.fixed_on.documents):
+            raise ValueError("the calibration documents are not those of their hash")
         return self
 
     @property
@@ -124,7 +131,7 @@ class PolicyFile(_Record):
         file = run.path / POLICY
         if not file.is_file():
             return None
-        content = read_json(file)
+        content = read_json(file, remedy="Fix it again: raretag decide RUN")
         # what it came to on the calibration documents is for people
         content.pop(CROSS_FITTED, None)
         policy = PolicyFile.from_json(content, file=file)

@@ -99,6 +99,11 @@ def check_asked(asked: Asked, *, schema: Schema | None = None) -> None:
         raise UsageError(f"there is no rule {asked.rule!r}", remedy=f"Give one of {', '.join(get_args(Rule))}")
     if asked.rule == "costs" and asked.costs is None:
         raise UsageError("the rule 'costs' needs costs", remedy="Give a costs.yaml, or another rule")
+    if asked.rule == "costs" and asked.costs is not None and _for_free(asked.costs):
+        raise UsageError(
+            "no miss and no false alarm costs anything, so that every decision is as good as any other",
+            remedy="Give costs above 0",
+        )
     reviewing = asked.floors is not None or asked.budget is not None
     if reviewing and asked.costs is not None and asked.costs.review is None:
         raise UsageError(
@@ -113,6 +118,11 @@ def check_asked(asked: Asked, *, schema: Schema | None = None) -> None:
         CostTable.of(asked.costs, schema)
     if schema is not None and asked.floors is not None:
         alphas_of(asked.floors, schema=schema)
+
+
+def _for_free(costs: Costs) -> bool:
+    default = costs.default.miss or costs.default.false_alarm
+    return not default and not any(one.miss or one.false_alarm for one in costs.labels.values())
 
 
 def _check(documents: Sequence[Candidates], gold: Mapping[str, Document], fingerprints: Mapping[str, str]) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -121,9 +120,7 @@ def evaluate_run(
     calibrated = Calibrated.of(run)
     policy = PolicyFile.of(run, calibration=None if calibrated is None else calibrated.identity)
     before = Openings.of(run)
-    # a folder that cannot be written has its policy from elsewhere, and costs no figures
-    with suppress(OSError):
-        record_opening(run, fingerprints(documents))
+    record_opening(run, fingerprints(documents))
     scores = _cached(run, documents, advance=advance)
     training_counts = dict(zip(schema.labels, schema.mention_counts, strict=True))
     encoded = [

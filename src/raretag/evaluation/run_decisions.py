@@ -76,7 +76,9 @@ def judge_policy(
 
     promise = policy.promise
     known = {one.sha256 for one in policy.opened_before}
-    earlier = {text for one in openings.openings if one.sha256 in known for text in one.documents.values()}
+    # the policy's own list is not trusted alone: times tell, too
+    before = [one for one in openings.openings if one.sha256 in known or one.at < policy.fixed_at]
+    earlier = {text for one in before for text in one.documents.values()}
     return RunDecisions(
         policy=policy,
         accepted={name: decision.accepted for name, decision in used.items()},

@@ -85,7 +85,7 @@ class Calibrated:
         file = run.path / CALIBRATION
         if not file.is_file():
             return None
-        content = read_json(file)
+        content = read_json(file, remedy="Calibrate again")
         try:
             on = content["fitted_on"]
             return Calibrated(

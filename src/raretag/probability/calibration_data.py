@@ -123,7 +123,7 @@ def load_data(run: RunFolder) -> CalibrationData:
     file = run.path / GOLD
     if not file.is_file():
         raise UsageError("this run has not been calibrated", remedy="First: raretag calibrate RUN DATA", file=run.path)
-    content = read_json(file)
+    content = read_json(file, remedy="Calibrate again")
     try:
         gold = tuple(GoldDocument.from_json(one) for one in content["documents"])
         return _read(run, gold, folds=content["folds"])

@@ -93,14 +93,14 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     return content
 
 
-def read_json(path: Path) -> dict[str, Any]:
-    """A JSON object from a file. Raises DataError where there is none."""
+def read_json(path: Path, *, remedy: str = "Train again") -> dict[str, Any]:
+    """A JSON object from a file. Raises DataError with the remedy where there is none."""
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise DataError("this file cannot be read as JSON", remedy="Train again", file=path) from error
+        raise DataError("this file cannot be read as JSON", remedy=remedy, file=path) from error
     if not isinstance(content, dict):
-        raise DataError("this file does not hold a JSON object", remedy="Train again", file=path)
+        raise DataError("this file does not hold a JSON object", remedy=remedy, file=path)
     return content
 
 

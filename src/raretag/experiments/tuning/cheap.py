@@ -44,8 +44,8 @@ def restaged(cell: Cell, corpus: Corpus, *, stage: SecondStageSettings) -> Resta
     """The documents that the fold held out, as its encoder and the head of `stage` judge them.
 
     It is the head that training with this second stage ends with. Hidden states of held-out documents are kept as
-    float16, so that probabilities are off by some thousandths at most, up as often as down. Raises DataError where the folder of
-    the fold is damaged, UsageError for a stage that does not fit.
+    float16, so that probabilities are off by some thousandths at most, up as often as down. Raises DataError where the
+    folder of the fold is damaged, UsageError for a stage that does not fit.
     """
     run, held_out = RunFolder.open(cell.run_path), cell.held_out(corpus)
     file = run.path / FEATURES
