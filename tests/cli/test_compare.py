@@ -26,7 +26,7 @@ def test_compare_goes_on_where_it_was(raretag: Run, few: Path, tiny_encoder: Pat
     (tmp_path / "costs.yaml").write_text("{currency: EUR, default: {miss: 10, false_alarm: 1}}", encoding="utf-8")
     words: list[object] = ["compare", few, "--recipes", f"plain,{tmp_path / 'mine.yaml'}", "--folds", 2]
     words += ["--out", tmp_path / "out", "--encoder", tiny_encoder, "--set", "optimiser.epochs=1"]
-    done = raretag(*words, "--costs", tmp_path / "costs.yaml")
+    done = raretag(*words, "--costs", tmp_path / "costs.yaml", "--jobs", 2)
     assert done.code == 0, done.err
     assert "minus plain" in done.out
     assert "mine" in done.out

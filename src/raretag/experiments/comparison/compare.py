@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import multiprocessing
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, final
@@ -18,6 +16,7 @@ from raretag.experiments.comparison.differences import Difference, differences
 from raretag.experiments.comparison.rows import Row, row_of
 from raretag.experiments.cross_validation import Cell, pool, run_cells
 from raretag.experiments.distributed import run_cells_on_ray
+from raretag.experiments.side_by_side import helped
 
 if TYPE_CHECKING:
     from transformers import TrainerCallback
@@ -95,7 +94,7 @@ def compare(
     }
     distinct = {cell.run_path: cell for some in cells.values() for cell in some}
     if ray is None:
-        with _helped(list(distinct.values()), corpus, jobs=jobs):
+        with helped(run_cells, list(distinct.values()), corpus, helpers=jobs - 1):
             run_cells(list(distinct.values()), corpus, callbacks=callbacks, announce=announce)
     else:
         run_cells_on_ray(list(distinct.values()), corpus, address=ray, announce=announce)
@@ -118,21 +117,6 @@ def compare(
         data=data,
         currency=None if costs is None else costs.currency,
     )
-
-
-@contextmanager
-def _helped(cells: Sequence[Cell], corpus: Corpus, *, jobs: int) -> Iterator[None]:
-    """`jobs` − 1 more processes work on the same cells meanwhile; they end with this one."""
-    spawning = multiprocessing.get_context("spawn")
-    helpers = [spawning.Process(target=run_cells, args=(cells, corpus), daemon=True) for _ in range(jobs - 1)]
-    for helper in helpers:
-        helper.start()
-    try:
-        yield
-    finally:
-        for helper in helpers:
-            helper.terminate()
-            helper.join()
 
 
 def _cells(one: Contestant, *, seed: int, data: str, folds: int, out: Path) -> list[Cell]:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import multiprocessing
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from raretag.errors import UsageError
 from raretag.experiments.comparison.contestant import Contestant
 from raretag.experiments.cross_validation import run_cells
+from raretag.experiments.side_by_side import helped
 from raretag.experiments.tuning.result import Row, Tuned, result_of
 from raretag.experiments.tuning.study import work
 from raretag.experiments.tuning.task import Task
@@ -42,7 +41,7 @@ def tune(
         if judge is None:
             run_cells(folds.cells(task.baseline), task.corpus, callbacks=callbacks)
 
-    with _helped(task, trials=trials, jobs=jobs):
+    with helped(_help, task, trials, helpers=jobs - 1):
         study = work(
             task,
             trials=trials,
@@ -82,18 +81,3 @@ def contestant_of(task: Task, row: Row) -> Contestant:
 
 def _help(task: Task, trials: int) -> None:
     tune(task, trials=trials)
-
-
-@contextmanager
-def _helped(task: Task, *, trials: int, jobs: int) -> Iterator[None]:
-    """`jobs` − 1 more processes work on the same study meanwhile; they end with this one."""
-    spawning = multiprocessing.get_context("spawn")
-    helpers = [spawning.Process(target=_help, args=(task, trials), daemon=True) for _ in range(jobs - 1)]
-    for helper in helpers:
-        helper.start()
-    try:
-        yield
-    finally:
-        for helper in helpers:
-            helper.terminate()
-            helper.join()
