@@ -106,7 +106,9 @@ def test_demo(raretag: Run, tmp_path: Path) -> None:
     shown = raretag("demo", "--out", tmp_path / "demo", "--epochs", 1)
     assert shown.code == 0, shown.err
     figures = json.loads((tmp_path / "demo" / "run" / "evaluation.json").read_text(encoding="utf-8"))
-    assert figures["strict"]["micro"]["f1"] > 0.3
+    # the policy sends much of what one epoch taught to review
+    assert figures["decisions"]["argmax"]["strict"]["micro"]["f1"] > 0.3
+    assert figures["cost"]["per_1000_notes"] < figures["cost"]["argmax_per_1000_notes"]
     assert raretag("demo", "--out", tmp_path / "demo", "--epochs", 1, "--resume").code == 0
 
 
