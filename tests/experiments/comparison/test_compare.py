@@ -138,6 +138,15 @@ def test_what_cannot_be_compared(
         compare(corpus, chosen, folds=2, seeds=seeds, out=tmp_path, baseline=baseline)
 
 
+def test_costs_that_do_not_fit_a_policy_are_told_before_the_first_training(
+    tmp_path: Path, corpus: Corpus, recipes: list[Contestant]
+) -> None:
+    promising = replace(recipes[0], name="promising", after=AfterTraining.of({"policy": {"recall_floor": 0.8}}))
+    with pytest.raises(UsageError, match="no price of a review"):
+        compare(corpus, [recipes[0], promising], folds=2, seeds=[13], out=tmp_path / "out", costs=COSTS)
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_recipe_by_name_and_by_file(tmp_path: Path) -> None:
     file = tmp_path / "mine.yaml"
     file.write_text("recipe: inverse-sqrt\nobjective: {cap: 5}\npolicy: {rule: argmax}\n", encoding="utf-8")

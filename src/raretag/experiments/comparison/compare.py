@@ -88,6 +88,9 @@ def compare(
         raise UsageError(
             f"{jobs} jobs are of this machine, but the Ray cluster trains", remedy="Leave out --jobs or --ray"
         )
+    for one in recipes:
+        # what cannot be decided afterwards is told before the first training
+        one.asked(costs)
     data = gold_hash(corpus.documents)
     cells = {
         (one.name, seed): _cells(one, seed=seed, data=data, folds=folds, out=out) for one in recipes for seed in seeds

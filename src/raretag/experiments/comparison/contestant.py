@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import final
 
 from raretag.decision.after_training import AfterTraining
+from raretag.decision.costs import Costs
+from raretag.decision.policy_fitting import Asked, check_asked
 from raretag.training.settings import TrainSettings
 from raretag.training.settings_file import load_recipe
 
@@ -26,6 +28,12 @@ class Contestant:
     def seeded(self, seed: int) -> TrainSettings:
         """Its settings with one of the seeds."""
         return self.settings.model_copy(update={"seed": seed})
+
+    def asked(self, costs: Costs | None) -> Asked:
+        """Its policy, priced where costs are given. Raises UsageError where these do not go together."""
+        asked = replace(self.after.policy.asked, costs=costs)
+        check_asked(asked)
+        return asked
 
     def key(self, *, seed: int, data: str, folds: int) -> str:
         """What trainings are kept under: one hash over settings, data and folds, so that what differs never mixes."""

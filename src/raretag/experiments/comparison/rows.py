@@ -75,7 +75,7 @@ def row_of(
     """Calibrate, decide and judge, each document by what was fitted on others. by_seed: one a seed, same documents."""
     calibration, told = who.after.calibration, []
     ece, variation = [], []
-    asked = who.after.policy.asked if costs is None else replace(who.after.policy.asked, costs=costs)
+    asked = who.asked(costs)
     for one in by_seed:
         data = one.data
         deciding = Deciding(data)
