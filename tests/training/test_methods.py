@@ -27,9 +27,18 @@ from .conftest import StopAt, weights
         {"objective": {"name": "weighted", "start": 0.5}, "regularisers": {"prior-kl": {}}},
         {"sampler": {"name": "repeat-factor", "start": 0.5}},
         {"sampler": {"name": "outside-thinning"}},
+        {"augmentation": {"replacement": 0.5, "masking": 0.2}},
         {"sampler": {"name": "progressive"}, "second_stage": {"name": "crt", "epochs": 2}},
     ],
-    ids=["running-counts", "per-class", "deferred-loss", "deferred-sampler", "thinning", "second-stage"],
+    ids=[
+        "running-counts",
+        "per-class",
+        "deferred-loss",
+        "deferred-sampler",
+        "thinning",
+        "augmentation",
+        "second-stage",
+    ],
 )
 @pytest.mark.parametrize("stop", [3, 8])
 def test_resumes_to_the_very_same_model(

@@ -54,7 +54,7 @@ def fit(
     settings = learner.settings
     trainer = build_trainer(
         learner.model,
-        dataset=DrawnWindows(learner.data.dataset, drawn_by=learner.sampler),
+        dataset=DrawnWindows(learner.data.dataset, drawn_by=learner.sampler, augmentation=learner.augmentation),
         batches=learner.sampler,
         loss=ledger or learner.objective,
         settings=settings.optimiser,

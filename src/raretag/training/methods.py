@@ -1,21 +1,26 @@
-"""The objective and the sampler that settings name, for given training data."""
+"""The objective, the sampler and the augmentation that settings name, for given training data."""
 
 from __future__ import annotations
 
-from typing import Any, final
+from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 import numpy.typing as npt
 from torch.utils.data import Dataset
 
+from raretag.errors import UsageError
 from raretag.objectives import objective
 from raretag.objectives.per_label import per_label
 from raretag.objectives.tag_loss import TagLoss
 from raretag.sampling import Budget, Windows, WindowSampler, sampler
-from raretag.tagging import Schema
+from raretag.tagging import Schema, special_tokens
+from raretag.training.augmentation import Augmentation, MentionReplacement, TokenMasking
 from raretag.training.dataset import TaggedWindow, TrainingData, WindowDataset
 from raretag.training.heads import Head, head
 from raretag.training.settings import TrainSettings
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerFast
 
 
 def build_head(settings: TrainSettings, *, schema: Schema) -> Head[Any]:
@@ -54,17 +59,52 @@ def build_sampler(settings: TrainSettings, *, data: TrainingData) -> WindowSampl
     )
 
 
+def build_augmentation(
+    settings: TrainSettings, *, data: TrainingData, tokenizer: PreTrainedTokenizerFast, capacity: int
+) -> Augmentation | None:
+    """How windows are changed while training, None where they are not. capacity: text tokens that fit a window.
+
+    Raises UsageError for masking with a tokenizer that has no mask token.
+    """
+    asked = settings.augmentation
+    if not asked.replacement and not asked.masking:
+        return None
+    special = special_tokens(tokenizer)
+    mask_id = tokenizer.mask_token_id
+    if asked.masking and mask_id is None:
+        raise UsageError(
+            "augmentation.masking needs a mask token, and this encoder's tokenizer has none",
+            remedy="Set augmentation.masking to 0",
+        )
+    most = capacity + len(special.prefix) + len(special.suffix)
+    return Augmentation(
+        replacement=MentionReplacement(data.dataset.windows, schema=data.schema, most_tokens=most)
+        if asked.replacement
+        else None,
+        replacement_chance=asked.replacement,
+        masking=TokenMasking(mask_id=mask_id, special=special) if mask_id is not None and asked.masking else None,
+        masked_share=asked.masking,
+        seed=settings.seed,
+    )
+
+
 @final
 class DrawnWindows(Dataset[TaggedWindow]):
-    """The training windows as a sampler draws them: with the targets that it wants learned."""
+    """The training windows as a sampler draws them: with the targets that it wants learned, and augmented."""
 
-    def __init__(self, windows: WindowDataset, *, drawn_by: WindowSampler[Any]) -> None:
+    def __init__(
+        self, windows: WindowDataset, *, drawn_by: WindowSampler[Any], augmentation: Augmentation | None = None
+    ) -> None:
         self._windows = windows
         self._sampler = drawn_by
+        self._augmentation = augmentation
 
     def __len__(self) -> int:
         return len(self._windows)
 
     def __getitem__(self, index: int) -> TaggedWindow:
         window = self._windows[index]
-        return TaggedWindow(input_ids=window.input_ids, labels=self._sampler.targets(window.labels, index))
+        drawn = TaggedWindow(input_ids=window.input_ids, labels=self._sampler.targets(window.labels, index))
+        return (
+            drawn if self._augmentation is None else self._augmentation(drawn, epoch=self._sampler.epoch, index=index)
+        )

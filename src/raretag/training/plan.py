@@ -13,7 +13,7 @@ from raretag.tagging import EncoderSource, capacity, load_tokenizer, resolve_enc
 from raretag.training.dataset import prepare
 from raretag.training.heads import HEADS
 from raretag.training.learner import Learner, build_learner
-from raretag.training.methods import build_head
+from raretag.training.methods import build_augmentation, build_head
 from raretag.training.model import build_model, load_config, position_limit
 from raretag.training.settings import TrainSettings
 
@@ -67,6 +67,7 @@ def plan_training(corpus: Corpus, *, split: Split, settings: TrainSettings) -> P
             head=head,
             data=data,
             pad_id=tokenizer.pad_token_id or 0,
+            augmentation=build_augmentation(settings, data=data, tokenizer=tokenizer, capacity=room),
         ),
     )
 

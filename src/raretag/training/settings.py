@@ -109,6 +109,17 @@ class SamplerSettings(_MethodSettings):
         return self
 
 
+class AugmentationSettings(_Settings):
+    """How windows differ from the notes while training; prediction sees the notes as they are."""
+
+    replacement: float = Field(
+        default=0.0, ge=0, le=1, description="chance that another training mention of its label stands for a mention"
+    )
+    masking: float = Field(
+        default=0.0, ge=0, le=0.5, description="mean share of tokens that are hidden behind the mask token"
+    )
+
+
 class HeadSettings(_MethodSettings):
     """What turns the encoder's view of a token into tags."""
 
@@ -164,6 +175,7 @@ class TrainSettings(_Settings):
         default={}, description="names with their options, added to the objective; see raretag objectives"
     )
     sampler: SamplerSettings = SamplerSettings()
+    augmentation: AugmentationSettings = AugmentationSettings()
     head: HeadSettings = HeadSettings()
     optimiser: OptimiserSettings = OptimiserSettings()
     second_stage: SecondStageSettings = SecondStageSettings()
@@ -207,6 +219,11 @@ class TrainSettings(_Settings):
             if not entry.fits(self.head.name):
                 allowed = " or ".join(entry.heads or ())
                 raise ValueError(f"{loss} needs head.name to be {allowed}, not {self.head.name}")
+        if self.augmentation.replacement > 0 and HEADS[self.head.name].method.layered:
+            raise ValueError(
+                f"augmentation.replacement needs labels that share their tags, which head.name {self.head.name} keeps "
+                "apart"
+            )
         if self.second_stage.name is not None and self.head.name != "softmax":
             raise ValueError(f"second_stage.name needs head.name to be softmax, not {self.head.name}")
         return self
