@@ -24,6 +24,7 @@ ROOMS = (
     "probability",
     "decision",
     "evaluation",
+    "cluster",
     "experiments",
     "review",
     "serving",

@@ -19,25 +19,34 @@ from raretag.tagging import build_schema
 SCHEMA = build_schema(["X", "Y", "Z"], mention_counts=[600, 20, 20])
 
 
-def expected_f1(p: np.ndarray, threshold: float) -> float:
+def expected_f(p: np.ndarray, threshold: float, *, beta: float) -> float:
     taken = p[p > threshold]
-    return float(2 * taken.sum() / (len(taken) + p.sum())) if len(taken) else 0.0
+    return float((1 + beta**2) * taken.sum() / (len(taken) + beta**2 * p.sum())) if len(taken) else 0.0
 
 
-@given(p=st.lists(st.floats(0.001, 1), min_size=1, max_size=30))
+@given(p=st.lists(st.floats(0.001, 1), min_size=1, max_size=30), beta=st.sampled_from([0.5, 1.0, 1.5, 3.0]))
 @settings(max_examples=200, deadline=None)
-def test_no_threshold_has_a_larger_expected_f1(p: list[float]) -> None:
+def test_no_threshold_has_a_larger_expected_f(p: list[float], beta: float) -> None:
     values = np.array(p)
-    threshold = expected_threshold(values)
-    best = max(expected_f1(values, t) for t in (0.0, *values - 1e-12))
-    assert 2 * threshold == pytest.approx(best)
+    threshold = expected_threshold(values, beta=beta)
+    best = max(expected_f(values, t, beta=beta) for t in (0.0, *values - 1e-12))
+    assert (1 + beta**2) * threshold == pytest.approx(best)
     # a hair below, for what is just as likely as the threshold makes no difference
-    assert expected_f1(values, threshold - 1e-9) == pytest.approx(best)
+    assert expected_f(values, threshold - 1e-9, beta=beta) == pytest.approx(best)
+
+
+@given(p=st.lists(st.floats(0.001, 1), min_size=1, max_size=30), low=st.floats(0.2, 4), high=st.floats(0.2, 4))
+@settings(max_examples=200, deadline=None)
+def test_more_weight_on_recall_never_raises_a_threshold(p: list[float], low: float, high: float) -> None:
+    low, high = sorted((low, high))
+    assert expected_threshold(np.array(p), beta=high) <= expected_threshold(np.array(p), beta=low) + 1e-12
 
 
 def test_nothing_to_choose_from() -> None:
     assert expected_threshold(np.zeros(0)) == 0.5
     assert expected_threshold(np.ones(5)) == 0.5
+    assert expected_threshold(np.zeros(0), beta=2) == pytest.approx(0.2)
+    assert expected_threshold(np.ones(5), beta=2) == pytest.approx(0.2)
 
 
 def documents(
@@ -119,3 +128,13 @@ def test_nothing_to_fit_on(make: Any) -> None:
         fit_thresholds(found, {"a": Document(id="a", text=" " * 400)}, schema=SCHEMA)
     with pytest.raises(DataError, match="has no gold"):
         fit_thresholds(found, {}, schema=SCHEMA)
+
+
+def test_a_beta_is_of_its_label(make: Any) -> None:
+    found, gold = documents(make, 100, chances={0: (2.0, 2.0), 1: (0.4, 1.6)})
+    plain = fit_thresholds(found, gold, schema=SCHEMA).by_label
+    same = fit_thresholds(found, gold, schema=SCHEMA, betas={"X": 1.0, "Y": 1.0, "Z": 1.0}).by_label
+    keen = fit_thresholds(found, gold, schema=SCHEMA, betas={"X": 1.0, "Y": 2.0, "Z": 2.0}).by_label
+    assert plain == same
+    assert keen["X"] == plain["X"]
+    assert keen["Y"] < 0.7 * plain["Y"]

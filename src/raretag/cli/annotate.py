@@ -38,6 +38,10 @@ def annotate(
     least: Annotated[
         float, typer.Option("--least", min=0, max=1, help="List what is dropped from this probability on.")
     ] = 0.05,
+    ray: Annotated[
+        str | None,
+        typer.Option("--ray", metavar="ADDRESS", help="Judge on a Ray cluster (host:port, or local) that shares RUN."),
+    ] = None,
     format: options.Format = None,
 ) -> None:
     """Mark the mentions in notes, each with its probability."""
@@ -58,7 +62,7 @@ def annotate(
     from raretag.serving import annotate as run_annotation
 
     with counting(console, "judging") as advance:
-        done = run_annotation(folder, corpus, least=least, advance=advance)
+        done = run_annotation(folder, corpus, least=least, ray=ray, advance=advance)
     lost = write_corpus(done.corpus, target, format=wanted)
     mentions = sum(len(document.mentions) for document in done.corpus.documents)
     console.print(

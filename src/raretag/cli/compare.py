@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -20,7 +21,7 @@ def compare(
     recipes: Annotated[
         str,
         typer.Option("--recipes", help="Names, or files of settings (.yaml), with commas; the first is the baseline."),
-    ] = "plain,inverse-sqrt",
+    ] = "plain,rare",
     folds: Annotated[int, typer.Option("--folds", min=2, help="Into how many parts documents are dealt.")] = 5,
     seeds: Annotated[str, typer.Option("--seeds", help="Of folds, heads and batches, with commas.")] = "13",
     baseline: Annotated[str | None, typer.Option("--baseline", help="Another recipe than the first.")] = None,
@@ -41,14 +42,18 @@ def compare(
 ) -> None:
     """Compare recipes by document-level cross-validation; broken off, the same command goes on."""
     from raretag.corpus.formats import read_corpus
+    from raretag.corpus.inventory import mention_counts
     from raretag.experiments.comparison.contestant import contestant
 
     check_outside(out, name="--out", source=data, source_name="DATA")
-    chosen = [
-        contestant(name.strip(), overrides=set_ or (), encoder=encoder) for name in recipes.split(",") if name.strip()
-    ]
+    names = [name.strip() for name in recipes.split(",") if name.strip()]
+    of_name = partial(contestant, overrides=set_ or (), encoder=encoder)
+    # what cannot be is told before anything is read
+    for name in names:
+        of_name(name)
     numbers = _seeds(seeds)
     corpus = read_corpus(data, format=format)
+    chosen = [of_name(name, mentions=mention_counts(corpus)) for name in names]
     console = status()
     tell_findings(corpus.findings, console)
 

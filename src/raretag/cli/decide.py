@@ -36,6 +36,14 @@ def decide(
         float | None,
         typer.Option("--review-budget", help="The share of tokens that people may be asked to read, on average."),
     ] = None,
+    beta: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--beta",
+            metavar="BETA or NAME=BETA",
+            help="Of thresholds: how much recall counts beside precision: 1.5, or tail=2 for a group, or a label.",
+        ),
+    ] = None,
     rule: Annotated[
         Literal["argmax", "thresholds", "costs"] | None,
         typer.Option("--rule", help="By default costs with --costs, else as the run's recipe says: thresholds."),
@@ -50,11 +58,14 @@ def decide(
 
     folder = RunFolder.open(run)
     told = AfterTraining.of_run(folder).policy
+    chosen = rule or (told.rule if costs is None else "costs")
     asked = Asked(
-        rule=rule or (told.rule if costs is None else "costs"),
+        rule=chosen,
         costs=None if costs is None else read_costs(costs, schema=folder.schema),
-        floors=_floors(recall_floor) if recall_floor else told.recall_floor,
+        floors=_by_name(recall_floor, what="recall floor", such_as=0.95) if recall_floor else told.recall_floor,
         budget=told.review_budget if review_budget is None else review_budget,
+        # a recipe's beta is of its thresholds, and does not stand in the way of another rule
+        betas=_by_name(beta, what="beta", such_as=1.5) if beta else told.beta if chosen == "thresholds" else None,
     )
     check_asked(asked, schema=folder.schema)
     console = status()
@@ -104,27 +115,27 @@ def decide(
     console.print(f"next: raretag evaluate {shown(folder.path)} DATA", soft_wrap=True)
 
 
-def _floors(told: Sequence[str]) -> float | dict[str, float]:
-    """One floor for all, or floors by name. Raises UsageError for anything that is neither."""
+def _by_name(told: Sequence[str], *, what: str, such_as: float) -> float | dict[str, float]:
+    """One number for all, or numbers by name. Raises UsageError for anything that is neither."""
     named: dict[str, float] = {}
     for one in told:
         name, equals, value = one.rpartition("=")
         try:
-            floor = float(value)
+            number = float(value)
         except ValueError:
             raise UsageError(
-                f"{one!r} is no recall floor", remedy="Write a number such as 0.95, or NAME=0.95"
+                f"{one!r} is no {what}", remedy=f"Write a number such as {such_as:g}, or NAME={such_as:g}"
             ) from None
         if not equals:
             if len(told) > 1:
                 raise UsageError(
-                    "one recall floor for all labels stands beside others",
-                    remedy="Give one number, or NAME=FLOOR for each label or tail group",
+                    f"one {what} for all labels stands beside others",
+                    remedy=f"Give one number, or NAME={such_as:g} for each label or tail group",
                 )
-            return floor
+            return number
         if name in named:
-            raise UsageError(f"{name!r} has two recall floors", remedy="Give each label or group one")
-        named[name] = floor
+            raise UsageError(f"{name!r} has two {what}s", remedy="Give each label or group one")
+        named[name] = number
     return named
 
 

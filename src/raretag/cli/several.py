@@ -17,7 +17,8 @@ _SECONDS: Final = 10.0
 
 def in_several() -> bool:
     """Whether a launcher started more than one process."""
-    return int(os.environ.get("WORLD_SIZE", "1")) > 1
+    told = os.environ.get("WORLD_SIZE", "1")
+    return told.isdigit() and int(told) > 1
 
 
 def is_first() -> bool:

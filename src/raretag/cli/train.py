@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -12,12 +13,16 @@ from raretag.cli.output import status, tell_findings
 from raretag.cli.several import is_first
 from raretag.cli.targets import check_outside
 from raretag.cli.wording import counted, shown
+from raretag.training.recipes import DEFAULT
 
 
 def train(
     data: options.Data,
     out: Annotated[Path, typer.Option("--out", help="The run folder to write.")],
-    recipe: Annotated[str | None, typer.Option("--recipe", help="Named settings, see raretag recipes.")] = None,
+    recipe: Annotated[
+        str | None,
+        typer.Option("--recipe", help=f"Named settings, see raretag recipes; {DEFAULT} where no --config is given."),
+    ] = None,
     encoder: Annotated[str | None, typer.Option("--encoder", help="minilm, a folder, or a hub id.")] = None,
     config: Annotated[Path | None, typer.Option("--config", help="A YAML file of settings.")] = None,
     set_: Annotated[
@@ -29,17 +34,23 @@ def train(
 ) -> None:
     """Fine-tune an encoder on annotated notes."""
     from raretag.corpus.formats import read_corpus
+    from raretag.corpus.inventory import mention_counts
     from raretag.decision.after_training import AfterTraining
     from raretag.training.run_folder import RECIPE
     from raretag.training.settings_file import load_recipe
 
     check_outside(out, name="--out", source=data, source_name="DATA")
-    settings, after = load_recipe(recipe_name=recipe, config=config, overrides=set_ or (), encoder=encoder)
-    # what cannot be done afterwards is told before anything is trained
-    AfterTraining.of(after)
+    # a file of settings says all that it wants by itself, and may name its recipe
+    recipe = DEFAULT if recipe is None and config is None else recipe
+    load = partial(load_recipe, recipe_name=recipe, config=config, overrides=set_ or (), encoder=encoder)
+    # what cannot be, and what cannot be done afterwards, is told before anything is read
+    AfterTraining.of(load().after)
     corpus = read_corpus(data, format=format)
     console = status()
     tell_findings(corpus.findings, console)
+    settings, after, why = load(mentions=mention_counts(corpus))
+    if why is not None:
+        console.print(f"recipe {shown(recipe or '')}: {why}", style="dim", soft_wrap=True)
 
     from raretag.cli.progress import TrainingProgress
     from raretag.training import train as run_training

@@ -37,6 +37,10 @@ def tune(
     ] = "full",
     folds: Annotated[int, typer.Option("--folds", min=2, help="Into how many parts documents are dealt.")] = 3,
     jobs: Annotated[int, typer.Option("--jobs", min=1, help="Trials side by side on this machine.")] = 1,
+    ray: Annotated[
+        str | None,
+        typer.Option("--ray", metavar="ADDRESS", help="Work on a Ray cluster (host:port, or local) that shares --out."),
+    ] = None,
     seed: Annotated[
         int | None, typer.Option("--seed", min=0, max=2**32 - 1, help="Of parts, folds, trainings and proposals.")
     ] = None,
@@ -50,11 +54,14 @@ def tune(
     """Search settings on training documents alone; broken off, the same command goes on."""
     from raretag.corpus.formats import read_corpus
     from raretag.experiments.tuning.goal import goal_of
-    from raretag.experiments.tuning.space_file import read_space
+    from raretag.experiments.tuning.space_file import BUILT_IN, read_space
 
     check_outside(out, name="--out", source=data, source_name="DATA")
     aim = goal_of(goal, at_least=at_least or (), micro_not_below=micro_not_below)
     searched = read_space(space)
+    if space in BUILT_IN and not aim.by_tokens:
+        # it would be tuned for nothing
+        searched = searched.without("calibration")
     corpus = read_corpus(data, format=format)
     console = status()
     tell_findings(corpus.findings, console)
@@ -87,6 +94,7 @@ def tune(
             task,
             trials=trials,
             jobs=jobs,
+            ray=ray,
             callbacks=lambda: [progress],
             announce=lambda stage: console.print(shown(stage), style="dim", soft_wrap=True),
         )

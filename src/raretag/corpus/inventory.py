@@ -24,6 +24,12 @@ def tail_group(mentions: int) -> TailGroup:
     return "medium" if mentions >= MEDIUM_FROM else "tail"
 
 
+def mention_counts(corpus: Corpus) -> dict[str, int]:
+    """How many mentions each label of the corpus has, in the order of `corpus.labels`."""
+    found = Counter(mention.label for document in corpus.documents for mention in document.mentions)
+    return {label: found[label] for label in corpus.labels}
+
+
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LabelInventory:

@@ -45,9 +45,12 @@ class CalibrationSettings(BaseModel):
 
 @final
 class PolicySettings(_Settings):
-    """The rule, a recall floor and a budget; costs are the user's own and never a recipe's."""
+    """The rule, its beta, a recall floor and a budget; costs are the user's own and never a recipe's."""
 
     rule: Rule = Field(default="thresholds", description="argmax or thresholds; costs with a file of costs")
+    beta: float | dict[str, float] | None = Field(
+        default=None, description="of thresholds: above 1 recall counts more; one, or by label or tail group"
+    )
     recall_floor: float | dict[str, float] | None = Field(default=None, description="one, or by label or tail group")
     review_budget: float | None = Field(default=None, gt=0, lt=1, description="share of tokens that may be reviewed")
 
@@ -60,7 +63,7 @@ class PolicySettings(_Settings):
     @property
     def asked(self) -> Asked:
         """As a policy is asked for."""
-        return Asked(rule=self.rule, floors=self.recall_floor, budget=self.review_budget)
+        return Asked(rule=self.rule, floors=self.recall_floor, budget=self.review_budget, betas=self.beta)
 
 
 @final

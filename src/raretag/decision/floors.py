@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 
-from raretag.corpus.inventory import TAIL_GROUPS, tail_group
+from raretag.decision.by_label import ByLabel, taken_names, wrong_names
 from raretag.errors import UsageError
 from raretag.tagging import Schema
 
-Floors = float | Mapping[str, float]
+Floors = ByLabel
 
 
 def alphas_of(floors: Floors, *, schema: Schema) -> dict[str, float]:
@@ -19,7 +18,7 @@ def alphas_of(floors: Floors, *, schema: Schema) -> dict[str, float]:
     alphas = {}
     if not problems:
         asked = floors if isinstance(floors, Mapping) else dict.fromkeys(schema.labels, floors)
-        taken = {label: _name(label, number, asked) for label, number in _with_counts(schema)}
+        taken = taken_names(asked, schema=schema)
         alphas = {label: _alpha(asked[name]) for label, name in taken.items() if name is not None}
         problems = [f"the floor for {name!r} falls on no label" for name in asked if name not in taken.values()]
         if not asked:
@@ -36,26 +35,19 @@ def together(floors: Floors, *, schema: Schema) -> dict[str, tuple[str, ...]]:
     if not isinstance(floors, Mapping):
         return {}
     found: dict[str, tuple[str, ...]] = {}
-    for label, number in _with_counts(schema):
-        name = _name(label, number, floors)
+    for label, name in taken_names(floors, schema=schema).items():
         if name is not None and name != label:
             found[name] = (*found.get(name, ()), label)
     return found
 
 
 def _by_name(floors: Mapping[str, float], schema: Schema) -> list[str]:
-    problems = []
-    known = [*schema.labels, *TAIL_GROUPS]
-    for name, floor in floors.items():
-        if name not in known:
-            near = difflib.get_close_matches(name, known, n=1)
-            meant = f"did you mean {near[0]}?" if near else f"there are the groups {', '.join(TAIL_GROUPS)}"
-            problems.append(f"no label and no tail group is called {name!r}; {meant}")
-        elif name in schema.labels and name in TAIL_GROUPS:
-            problems.append(f"{name!r} is a label and a tail group; name the labels that it shall be for one by one")
-        else:
-            problems += _out_of_range(floor, f" for {name!r}")
-    return problems
+    wrong = wrong_names(floors, schema=schema)
+    return [
+        problem
+        for name, floor in floors.items()
+        for problem in ([wrong[name]] if name in wrong else _out_of_range(floor, f" for {name!r}"))
+    ]
 
 
 def _out_of_range(floor: float, place: str) -> list[str]:
@@ -69,12 +61,3 @@ def _out_of_range(floor: float, place: str) -> list[str]:
 def _alpha(floor: float) -> float:
     # 1 − 0.95 is a little more than 0.05
     return round(1 - floor, 12)
-
-
-def _with_counts(schema: Schema) -> list[tuple[str, int]]:
-    return list(zip(schema.labels, schema.mention_counts, strict=True))
-
-
-def _name(label: str, number: int, asked: Mapping[str, float]) -> str | None:
-    """What the floor of a label is called: the label, or its tail group."""
-    return next((name for name in (label, tail_group(number)) if name in asked), None)

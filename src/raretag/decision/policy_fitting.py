@@ -10,7 +10,9 @@ from typing import Final, final, get_args
 
 from raretag.corpus import Document, Mention
 from raretag.corpus.fingerprints import fingerprints_hash
+from raretag.decision.betas import betas_of, out_of_range
 from raretag.decision.budget import fit_budget
+from raretag.decision.by_label import ByLabel
 from raretag.decision.cost_table import CostTable
 from raretag.decision.costs import Costs
 from raretag.decision.floors import Floors, alphas_of
@@ -31,13 +33,14 @@ class Asked:
     """What a policy shall do.
 
     rule: `costs` needs `costs`. floors: promised recalls in (0, 1), one for all labels or by label or tail group.
-    budget: share of tokens that may be reviewed, in (0, 1).
+    budget: share of tokens that may be reviewed, in (0, 1). betas: of the rule `thresholds`, as `betas_of` has them.
     """
 
     rule: Rule
     costs: Costs | None = None
     floors: Floors | None = None
     budget: float | None = None
+    betas: ByLabel | None = None
 
 
 def policy_of(
@@ -71,7 +74,9 @@ def policy_of(
         rule=asked.rule,
         labels=schema.labels,
         costs=asked.costs,
-        thresholds=fit_thresholds(fitting, by_id, schema=schema) if asked.rule == "thresholds" else None,
+        thresholds=fit_thresholds(fitting, by_id, schema=schema, betas=betas_of(asked.betas, schema=schema))
+        if asked.rule == "thresholds"
+        else None,
         fixed_on=FixedOn(documents=dict(fingerprints), sha256=fingerprints_hash(fingerprints)),
         fixed_at=fixed_at or datetime.now(UTC).isoformat(timespec="seconds"),
     )
@@ -114,10 +119,23 @@ def check_asked(asked: Asked, *, schema: Schema | None = None) -> None:
         raise UsageError(
             f"a review budget of {asked.budget:g} is not between 0 and 1", remedy="Give a share of tokens such as 0.05"
         )
+    if asked.betas is not None:
+        _check_betas(asked, schema=schema)
     if schema is not None and asked.costs is not None:
         CostTable.of(asked.costs, schema)
     if schema is not None and asked.floors is not None:
         alphas_of(asked.floors, schema=schema)
+
+
+def _check_betas(asked: Asked, *, schema: Schema | None) -> None:
+    if asked.rule != "thresholds":
+        raise UsageError(
+            f"a beta is of the rule 'thresholds', not of {asked.rule!r}", remedy="Leave it out, or give that rule"
+        )
+    if schema is not None:
+        betas_of(asked.betas, schema=schema)
+    elif wrong := out_of_range(asked.betas or {}):
+        raise UsageError("; ".join(wrong), remedy="Give betas such as 1.5")
 
 
 def _for_free(costs: Costs) -> bool:

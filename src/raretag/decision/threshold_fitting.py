@@ -1,4 +1,4 @@
-"""Thresholds that make each label's expected F1 large, shrunk where there are few mentions."""
+"""Thresholds that make each label's expected F_β large, shrunk where there are few mentions."""
 
 from __future__ import annotations
 
@@ -21,10 +21,17 @@ Array = npt.NDArray[np.float64]
 _STRENGTH: Final = 5.0
 
 
-def fit_thresholds(found: Sequence[Candidates], gold: Mapping[str, Document], *, schema: Schema) -> Thresholds:
+def fit_thresholds(
+    found: Sequence[Candidates],
+    gold: Mapping[str, Document],
+    *,
+    schema: Schema,
+    betas: Mapping[str, float] | None = None,
+) -> Thresholds:
     """Thresholds from calibrated candidates of calibration documents, and their gold, by document id.
 
-    t_k is half of the largest expected F1, see `expected_threshold`. It asks the probabilities, which all labels
+    betas: by label, how much recall counts beside precision, > 0; 1 where None. t_k is that of the largest expected
+    F_β, see `expected_threshold`. It asks the probabilities, which all labels
     have calibrated together, and not the few mentions of a rare label. Then it is pulled to the mean of its tail group
     with weight 5 / (n_k + 5), n_k being the label's gold mentions; the mean weighs labels by theirs. Where a group has
     none, its mean is that of all labels.
@@ -39,7 +46,12 @@ def fit_thresholds(found: Sequence[Candidates], gold: Mapping[str, Document], *,
         raise DataError("no document has a gold mention to fit thresholds on", remedy="Give annotated documents")
     labels = np.concatenate([np.zeros(0, dtype=np.int64), *(one.labels for one in found)])
     chances = np.concatenate([np.zeros(0), *(one.probabilities for one in found)])
-    own = np.array([expected_threshold(chances[labels == label]) for label in range(len(schema.labels))])
+    own = np.array(
+        [
+            expected_threshold(chances[labels == number], beta=1.0 if betas is None else betas[label])
+            for number, label in enumerate(schema.labels)
+        ]
+    )
     groups = np.array([tail_group(number) for number in schema.mention_counts])
     means = np.array([_mean(own, np.where(groups == group, support, 0.0), otherwise=support) for group in groups])
     shrunk = (support * own + _STRENGTH * means) / (support + _STRENGTH)
@@ -49,18 +61,18 @@ def fit_thresholds(found: Sequence[Candidates], gold: Mapping[str, Document], *,
     )
 
 
-def expected_threshold(chances: Array) -> float:
-    """F*/2 with F* = max_t 2 Σ_{p > t} p / (#{p > t} + Σ p): float in (0, ½], and ½ without any candidate.
+def expected_threshold(chances: Array, *, beta: float = 1.0) -> float:
+    """F*/(1 + β²) with F* = max_t (1 + β²) Σ_{p > t} p / (#{p > t} + β² Σ p), float; 1/(1 + β²) without candidates.
 
-    chances: float64 (n,), calibrated probabilities of a label's candidates. F* is the ratio of expected counts, and F1
-    is largest where just those are taken that are likelier than F*/2 (Lipton, Elkan and Naryanaswamy 2014,
-    arXiv 1402.1892).
+    chances: float64 (n,), calibrated probabilities of a label's candidates. F* is the ratio of expected counts, and
+    F_β (van Rijsbergen 1979, chapter 7) is largest where just those are taken that are likelier than F*/(1 + β²): for
+    β = 1 half of the best F1 (Lipton, Elkan and Naryanaswamy 2014, arXiv 1402.1892).
     """
     p = np.sort(chances)[::-1]
     total = p.sum()
     if not total:
-        return 0.5
-    return float((np.cumsum(p) / (np.arange(len(p)) + 1 + total)).max())
+        return float(1 / (1 + beta**2))
+    return float((np.cumsum(p) / (np.arange(len(p)) + 1 + beta**2 * total)).max())
 
 
 def _mean(values: Array, weights: Array, *, otherwise: Array) -> float:

@@ -25,7 +25,8 @@ def context_of(run: RunFolder) -> Context:
         effective = from_tags(told["effective"], schema=schema)
     except (KeyError, TypeError, ValueError) as error:
         raise DataError("the manifest tells no priors", remedy="Train again", file=run.path) from error
-    weight, bias = _head(run)
+    # the heads of an ensemble are no one head
+    weight, bias = (None, None) if run.further else _head(run)
     return Context(empirical=empirical, effective=effective, weight=weight, bias=bias)
 
 

@@ -14,6 +14,7 @@ from raretag.decision.dropped import with_dropped
 from raretag.decision.policy_file import PolicyFile
 from raretag.probability import Scores, score
 from raretag.probability.calibrated import Calibrated
+from raretag.serving.scoring_on_ray import score_on_ray
 from raretag.training.run_folder import RunFolder
 
 
@@ -27,21 +28,30 @@ class Annotated:
 
 
 def annotate(
-    run: RunFolder, corpus: Corpus, *, least: float = 0.05, advance: Callable[[int], None] | None = None
+    run: RunFolder,
+    corpus: Corpus,
+    *,
+    least: float = 0.05,
+    ray: str | None = None,
+    advance: Callable[[int], None] | None = None,
 ) -> Annotated:
     """The documents of `corpus` with the run's mentions in place of their own; `score` is a probability in [0, 1].
 
     It is calibrated where the run is. Else it is exact over the model's valid tag paths, and as good as the model:
     under an objective other than cross-entropy with the prior that the manifest tells as `effective`. Mentions are
     those that the run's policy accepts, and without one those on the most probable path. least: what is dropped is
-    listed in `decisions` from this probability on, in [0, 1].
+    listed in `decisions` from this probability on, in [0, 1]. ray: the cluster that judges, see `score_on_ray`.
 
     What a format kept beside mentions (relations, events) belongs to the old mentions and is left out.
-    `advance` is told how many windows each batch had. Raises DataError where calibration or policy are damaged.
+    `advance` is told how many windows each batch had. Raises DataError where calibration or policy are damaged, and as
+    `score_on_ray` does.
     """
     calibrated = Calibrated.of(run)
     policy = PolicyFile.of(run, calibration=None if calibrated is None else calibrated.identity)
-    scores = score(run.predictor(), corpus.documents, advance=advance)
+    if ray is None:
+        scores = score(run.predictor(), corpus.documents, advance=advance)
+    else:
+        scores = score_on_ray(run, corpus.documents, address=ray, advance=advance)
     found = most_probable_mentions(scores, schema=run.schema)
     decisions = None
     if calibrated is not None:

@@ -45,7 +45,8 @@ def held_by_first(folder: Path) -> Iterator[None]:
 
 def refuse_several_processes(what: str) -> None:
     """Raises UsageError under torchrun with several processes: they would write over each other. what: cannot be."""
-    if int(os.environ.get("WORLD_SIZE", "1")) > 1:
+    told = os.environ.get("WORLD_SIZE", "1")
+    if told.isdigit() and int(told) > 1:
         raise UsageError(
             f"{what} cannot be shared by the processes of torchrun: only a single training can",
             remedy="Start it without torchrun; raretag compare --ray spreads trainings over machines",

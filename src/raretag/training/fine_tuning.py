@@ -14,12 +14,14 @@ from raretag.errors import UsageError
 from raretag.training.checkpoints import recover, save_weights
 from raretag.training.dataset import TrainingData
 from raretag.training.early_stopping import EarlyStopping, out_of_patience, validation_scores
+from raretag.training.ensemble import ENSEMBLE, prior_together
 from raretag.training.exclusive import held_by_first
-from raretag.training.fitting import fit
+from raretag.training.fitting import Taken, fit
 from raretag.training.heads import load_model
 from raretag.training.history import History
 from raretag.training.inference import Predictor
 from raretag.training.manifest import describe_data, describe_encoder, describe_second_stage, describe_start, finish
+from raretag.training.memory import forget_peak
 from raretag.training.model import tag_head
 from raretag.training.plan import Plan, plan_training
 from raretag.training.precision import Precision
@@ -101,11 +103,41 @@ def _train(
     check_alike(start, data=describe_data(split), encoder=describe_encoder(plan.source))
     check_same(start, "encoder", describe_encoder(plan.source), out=out)
     with held_by_first(out / RESUME):
+        # another process may have begun or finished this very run since it was looked at
+        meanwhile = agreed(lambda: begun_run(out, settings=settings, resume=True))
+        if meanwhile is not None:
+            check_same(meanwhile, "data", describe_data(split), out=out)
+            if meanwhile["status"] == "complete":
+                by_first(lambda: shutil.rmtree(out / RESUME, ignore_errors=True))
+                return RunFolder.open(out)
+            start = meanwhile
+        forget_peak()
         by_first(lambda: _begin(start, plan, out=out))
-        seconds = _fit(plan, out=out, precision=start["precision"], callbacks=callbacks, announce=announce)
-        by_first(lambda: _finish(start, plan, out=out, seconds=seconds, announce=announce))
-    by_first(lambda: shutil.rmtree(out / RESUME, ignore_errors=True))
+        further = _train_further(corpus, out=out, settings=settings, callbacks=callbacks, announce=announce)
+        taken = _fit(plan, out=out, precision=start["precision"], callbacks=callbacks, announce=announce)
+        by_first(lambda: _finish(start, plan, out=out, taken=taken, further=further, announce=announce))
+        # while the lock in it is held: nobody else's checkpoints are there
+        by_first(lambda: shutil.rmtree(out / RESUME, ignore_errors=True))
     return RunFolder.open(out)
+
+
+def _train_further(
+    corpus: Corpus,
+    *,
+    out: Path,
+    settings: TrainSettings,
+    callbacks: Sequence[TrainerCallback],
+    announce: Callable[[str], None],
+) -> list[RunFolder]:
+    """The other models of an ensemble, each a run folder of its own; they come first, so that none is trained twice."""
+    made = []
+    for number, member in enumerate(settings.members[1:], start=2):
+        announce(f"model {number} of {len(settings.members)}")
+        folder = out / ENSEMBLE / str(number)
+        made.append(_train(corpus, out=folder, settings=member, resume=True, callbacks=callbacks, announce=announce))
+    if made:
+        announce(f"model 1 of {len(settings.members)}")
+    return made
 
 
 def _begin(start: dict[str, Any], plan: Plan, *, out: Path) -> None:
@@ -115,7 +147,15 @@ def _begin(start: dict[str, Any], plan: Plan, *, out: Path) -> None:
     recover(_best(out))
 
 
-def _finish(start: dict[str, Any], plan: Plan, *, out: Path, seconds: float, announce: Callable[[str], None]) -> None:
+def _finish(
+    start: dict[str, Any],
+    plan: Plan,
+    *,
+    out: Path,
+    taken: Taken,
+    further: Sequence[RunFolder],
+    announce: Callable[[str], None],
+) -> None:
     """From the last step to the run folder that is kept: best weights, second stage, model, manifest."""
     learner = plan.learner
     if plan.split.validation:
@@ -123,7 +163,11 @@ def _finish(start: dict[str, Any], plan: Plan, *, out: Path, seconds: float, ann
     start = _with_second_stage(start, plan, features=out / RESUME / "features.safetensors", announce=announce)
     announce("saving the model")
     save_weights(learner.model, out / MODEL, head=learner.head, also=plan.tokenizer)
-    write_json(out / MANIFEST, finish(start, seconds=seconds))
+    manifests = [one.manifest for one in further]
+    if manifests:
+        start = {**start, "prior": prior_together([start["prior"], *(one["prior"] for one in manifests)])}
+    steps, seconds = (sum(one[name] for one in manifests) for name in ("steps", "seconds"))
+    write_json(out / MANIFEST, finish(start, steps=taken.steps + steps, seconds=taken.seconds + seconds))
 
 
 def _best(out: Path) -> Path:
@@ -154,8 +198,8 @@ def _fit(
     precision: Precision,
     callbacks: Sequence[TrainerCallback],
     announce: Callable[[str], None],
-) -> float:
-    """Run the steps that are left. Returns training seconds."""
+) -> Taken:
+    """Run the steps that are left."""
     learner, best = plan.learner, _best(out)
 
     def watchers(history: History) -> Sequence[TrainerCallback]:

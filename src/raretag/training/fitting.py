@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from raretag.errors import DataError, UsageError
 from raretag.objectives.base import processes
@@ -25,6 +25,13 @@ if TYPE_CHECKING:
     from transformers import TrainerCallback
 
 
+class Taken(NamedTuple):
+    """The steps of a training and their seconds, those before an interruption among them."""
+
+    steps: int
+    seconds: float
+
+
 def fit(
     learner: Learner,
     *,
@@ -33,8 +40,8 @@ def fit(
     watchers: Callable[[History], Sequence[TrainerCallback]] = lambda _: (),
     callbacks: Sequence[TrainerCallback] = (),
     over: Callable[[], bool] = lambda: False,
-) -> float:
-    """Take the steps that are left; afterwards the learner's model has learned. Returns the seconds of all steps.
+) -> Taken:
+    """Take the steps that are left; afterwards the learner's model has learned.
 
     `out` receives the history, and the checkpoints while training lasts. watchers: made with that history, into which
     they may write; they come before `callbacks`. over: asked once the history is there, whether no step is left.
@@ -78,7 +85,7 @@ def fit(
             remedy="Lower optimiser.learning_rate and train anew",
             file=out,
         )
-    return history.seconds
+    return Taken(steps=max(trainer.state.global_step, steps_done(checkpoint)), seconds=history.seconds)
 
 
 def _checkpoint_name(folder: Path) -> str | None:

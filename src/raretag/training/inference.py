@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,6 +21,7 @@ from raretag.tagging import (
     special_tokens,
     tokenise,
 )
+from raretag.training.ensemble import together
 from raretag.training.heads import to_probabilities
 from raretag.training.model import logits_shape, tag_head
 from raretag.training.precision import Precision
@@ -58,25 +59,35 @@ class _Judged:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Predictor:
-    """A trained model with all it needs to judge documents."""
+    """A trained model with all it needs to judge documents.
+
+    others: further models of an ensemble, with the same tokens, windows and tags; all are asked, in this one's number
+    format. Hidden states are those of this model.
+    """
 
     model: PreTrainedModel
     tokenizer: PreTrainedTokenizerFast
     windows: WindowSettings
     capacity: int
     precision: Precision
+    others: tuple[Predictor, ...] = ()
 
     def predict(
         self, documents: Sequence[Document], *, advance: Callable[[int], None] | None = None
     ) -> list[TokenProbabilities]:
-        """Judge every token of `documents`, in their order. `advance` is told each batch's number of windows."""
+        """Judge every token of `documents`, in their order.
+
+        `advance` is told each batch's number of windows, those of every model.
+        """
         tokens = tokenise([document.text for document in documents], tokenizer=self.tokenizer)
         results = [np.zeros((len(pieces), *logits_shape(self.model)), dtype=np.float32) for pieces in tokens]
         for part in self._judged(documents, tokens, advance=advance):
             results[part.document][part.place] = part.probabilities
         return [
             TokenProbabilities(document=document, tokens=pieces, probabilities=result)
-            for document, pieces, result in zip(documents, tokens, results, strict=True)
+            for document, pieces, result in zip(
+                documents, tokens, self._joined(results, documents, advance=advance), strict=True
+            )
         ]
 
     def predict_with_hidden(
@@ -98,8 +109,26 @@ class Predictor:
             handle.remove()
         return [
             TokenProbabilities(document=document, tokens=pieces, probabilities=result, hidden=states)
-            for document, pieces, result, states in zip(documents, tokens, results, hidden, strict=True)
+            for document, pieces, result, states in zip(
+                documents, tokens, self._joined(results, documents, advance=advance), hidden, strict=True
+            )
         ]
+
+    def _joined(
+        self,
+        own: list[npt.NDArray[np.float32]],
+        documents: Sequence[Document],
+        *,
+        advance: Callable[[int], None] | None,
+    ) -> list[npt.NDArray[np.float32]]:
+        """What all models say of each document."""
+        if not self.others:
+            return own
+        told = [
+            [one.probabilities for one in replace(other, precision=self.precision).predict(documents, advance=advance)]
+            for other in self.others
+        ]
+        return [together(said) for said in zip(own, *told, strict=True)]
 
     def _judged(
         self, documents: Sequence[Document], tokens: Sequence[Tokens], *, advance: Callable[[int], None] | None

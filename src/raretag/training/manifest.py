@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import platform
-import resource
-import sys
 from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -22,6 +20,7 @@ from raretag.corpus.splitting import Split
 from raretag.options import Options
 from raretag.tagging import EncoderSource, Schema
 from raretag.training.dataset import TrainingData
+from raretag.training.memory import peak_mib
 from raretag.training.precision import fastest_precision
 from raretag.training.second_stage import Retrained
 from raretag.training.settings import TrainSettings
@@ -112,22 +111,16 @@ def describe_second_stage(
     }
 
 
-def finish(start: dict[str, Any], *, seconds: float) -> dict[str, Any]:
-    """The manifest of the same run once its model is saved."""
+def finish(start: dict[str, Any], *, steps: int, seconds: float) -> dict[str, Any]:
+    """The manifest of the same run once its model is saved. steps, seconds: of all its models."""
     return {
         **start,
         "status": "complete",
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
+        "steps": steps,
         "seconds": round(seconds, 1),
-        "peak_mib": _peak_mib(),
+        "peak_mib": peak_mib(),
     }
-
-
-def _peak_mib() -> int:
-    """The most memory that this process has had resident so far, in MiB."""
-    told = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    # macOS counts bytes, Linux KiB
-    return int(told // (2**20 if sys.platform == "darwin" else 2**10))
 
 
 def _by_tag(schema: Schema, values: npt.NDArray[np.float64]) -> dict[str, Any]:

@@ -31,19 +31,24 @@ def begun_run(out: Path, *, settings: TrainSettings, resume: bool) -> dict[str, 
             return None
         raise UsageError("this is not a run folder", remedy="Choose another --out", file=out)
     begun = read_manifest(out)
-    if _settings(begun) != settings:
+    if _settings(begun) != _of_the_model(settings):
         raise UsageError(
             "this run was begun with other settings", remedy="Repeat the first command and add --resume", file=out
         )
     return begun
 
 
-def _settings(begun: dict[str, Any]) -> TrainSettings | None:
+def _settings(begun: dict[str, Any]) -> dict[str, Any] | None:
     """What a run was begun with; settings that its version did not have yet are at their defaults."""
     try:
-        return TrainSettings.model_validate(begun["settings"])
+        return _of_the_model(TrainSettings.model_validate(begun["settings"]))
     except ValidationError:
         return None
+
+
+def _of_the_model(settings: TrainSettings) -> dict[str, Any]:
+    """What decides how the model turns out, and not how often is written down what it does."""
+    return settings.model_dump(exclude={"ledger_steps", "checkpoint_seconds"})
 
 
 def check_same(begun: dict[str, Any], part: str, now: object, *, out: Path) -> None:

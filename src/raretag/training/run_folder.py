@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, final
 
 from raretag.errors import DataError, RaretagError
 from raretag.tagging import Schema
+from raretag.training.ensemble import ENSEMBLE
 
 if TYPE_CHECKING:
     from raretag.training.inference import Predictor
@@ -57,14 +58,21 @@ class RunFolder:
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise DataError("the schema is damaged", remedy="Train again", file=self.path / SCHEMA) from error
 
+    @property
+    def further(self) -> tuple[RunFolder, ...]:
+        """The run folders of the other models of an ensemble; none where there is one model. Raises as `open`."""
+        number = len(self.manifest["settings"].get("ensemble", ()))
+        return tuple(RunFolder.open(self.path / ENSEMBLE / str(place + 2)) for place in range(number))
+
     def predictor(self) -> Predictor:
-        """The trained model, ready to judge documents."""
+        """The trained model, or the models of an ensemble, ready to judge documents."""
         from safetensors import SafetensorError
 
         from raretag.training.loading import load_predictor
 
         try:
-            return load_predictor(self.path / MODEL, manifest=self.manifest, schema=self.schema)
+            own = load_predictor(self.path / MODEL, manifest=self.manifest, schema=self.schema)
+            return replace(own, others=tuple(one.predictor() for one in self.further))
         except RaretagError:
             raise
         except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:

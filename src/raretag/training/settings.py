@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from pydantic_core import InitErrorDetails
@@ -162,6 +162,10 @@ class OptimiserSettings(_Settings):
     )
 
 
+# what another model of the same run may learn by; the rest decides which documents and tags it is about
+_OF_A_MEMBER: Final = ("objective", "regularisers", "sampler", "augmentation", "optimiser", "second_stage")
+
+
 class TrainSettings(_Settings):
     """Settings of `raretag train`. Every option that is accepted is used; unknown ones are errors."""
 
@@ -179,6 +183,11 @@ class TrainSettings(_Settings):
     head: HeadSettings = HeadSettings()
     optimiser: OptimiserSettings = OptimiserSettings()
     second_stage: SecondStageSettings = SecondStageSettings()
+    ensemble: tuple[dict[str, Any], ...] = Field(
+        default=(),
+        max_length=9,
+        description="further models with these parts in place of the run's; they judge together",
+    )
     ledger_steps: int = Field(
         default=50, ge=0, description="steps between records of loss and gradient by label; 0: none"
     )
@@ -237,6 +246,40 @@ class TrainSettings(_Settings):
             if margins != logits:
                 raise ValueError(f"objective.scale is {margins:g} and head.scale {logits:g}, but ldam needs them alike")
         return self
+
+    @model_validator(mode="after")
+    def _members_that_can_be(self) -> TrainSettings:
+        wrong: list[InitErrorDetails] = []
+        for number, parts in enumerate(self.ensemble):
+            odd = [name for name in parts if name not in _OF_A_MEMBER]
+            if odd or not parts:
+                what = (
+                    f"{', '.join(odd)}: not a part that models differ in"
+                    if odd
+                    else "a further model differs in nothing"
+                )
+                error = _refuse(f"{what}; there are: {', '.join(_OF_A_MEMBER)}", str(number), value=parts)
+                wrong += _under("ensemble", error)
+                continue
+            try:
+                self._member(parts)
+            except ValidationError as caught:
+                within = ValidationError.from_exception_data("member", _under(str(number), caught))
+                wrong += _under("ensemble", within)
+        if wrong:
+            raise ValidationError.from_exception_data("ensemble", wrong)
+        return self
+
+    @property
+    def members(self) -> tuple[TrainSettings, ...]:
+        """The settings of each model of the run, its own first."""
+        return (self._member({}), *(self._member(parts) for parts in self.ensemble))
+
+    def _member(self, parts: Mapping[str, Any]) -> TrainSettings:
+        """A part that is named takes the place of the run's; of the optimiser, only what is named."""
+        own = self.model_dump(exclude={"ensemble"})
+        laid = {name: {**own[name], **part} if name == "optimiser" else part for name, part in parts.items()}
+        return TrainSettings.model_validate({**own, **laid})
 
     @property
     def sampler_name(self) -> str:

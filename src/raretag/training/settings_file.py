@@ -34,11 +34,12 @@ _OF_THE_ROLE = ("start",)
 class RecipeSettings(NamedTuple):
     """Settings of training, and what the recipe, the file and the overrides say of the time after: see `Recipe`.
 
-    after: under `calibration` and `policy`, not yet checked.
+    after: under `calibration` and `policy`, not yet checked. why: that of the recipe's rule which holds for the corpus.
     """
 
     training: TrainSettings
     after: dict[str, Any]
+    why: str | None = None
 
 
 def load_recipe(
@@ -47,9 +48,11 @@ def load_recipe(
     config: Path | None = None,
     overrides: Sequence[str] = (),
     encoder: str | None = None,
+    mentions: Mapping[str, int] | None = None,
 ) -> RecipeSettings:
-    """Recipe, then file, then `key=value` overrides, then the encoder's name: the later wins.
+    """Recipe, its rule for the corpus, file, `key=value` overrides, then the encoder's name: the later wins.
 
+    mentions: of each label in the corpus, which a recipe's rules look at; None: no corpus is known, and no rule holds.
     A file may name its recipe under the key `recipe`. Keys are dotted paths such as `optimiser.epochs`, values YAML.
     Raises UsageError that lists every unknown key and unusable value with what is allowed.
     """
@@ -66,13 +69,19 @@ def load_recipe(
         for layer in (from_file.pop(part, {}), from_overrides.pop(part, {})):
             if not isinstance(layer, Mapping):
                 raise UsageError(f"{part} is {layer!r:.60}, no keys", remedy=f"Write {part}.name or {part}.rule")
+            if "rule" in layer and layer["rule"] != content.get("rule", layer["rule"]):
+                # it is of the thresholds that this layer does not want
+                content.pop("beta", None)
             replaced = "name" in layer and layer["name"] != content.get("name", layer["name"])
             # another method does not inherit the options of the one that was named
             content = dict(layer) if replaced else merged(content, layer)
         if content:
             after[part] = content
-    content = _laid_upon(_laid_upon(base.settings if base is not None else {}, from_file), from_overrides)
-    return RecipeSettings(_checked(content, config=config, encoder=encoder), after)
+    rule = None if base is None or mentions is None else base.rule_for(mentions)
+    own = {} if base is None else base.settings if rule is None else _laid_upon(base.settings, rule.settings)
+    content = _laid_upon(_laid_upon(own, from_file), from_overrides)
+    settings = _checked(content, config=config, encoder=encoder)
+    return RecipeSettings(settings, after, None if rule is None else rule.why)
 
 
 def load_settings(

@@ -12,7 +12,7 @@ from raretag.corpus import Corpus
 from raretag.corpus.demo import demo_corpus
 from raretag.decision.after_training import AfterTraining
 from raretag.decision.costs import Costs
-from raretag.errors import UsageError
+from raretag.errors import DataError, UsageError
 from raretag.evaluation import CORRECT, Counts
 from raretag.experiments.comparison.compare import Comparison, compare
 from raretag.experiments.comparison.contestant import Contestant, contestant
@@ -67,6 +67,10 @@ def test_figures_are_of_all_documents_and_seeds(compared: Comparison, corpus: Co
         assert row.cost is not None
         assert row.cost.value is not None
         assert row.cost.value > 0
+    price = {row.name: row.cost.value for row in compared.rows if row.cost is not None and row.cost.value is not None}
+    for one in compared.differences:
+        if one.figure == "cost":
+            assert one.difference.value == pytest.approx(price[one.recipe] - price[compared.baseline])
     assert compared.mentions == gold
     assert compared.unequal == ("long",)
     assert {one.figure for one in compared.differences} == {*TESTED, "cost"}
@@ -155,7 +159,7 @@ def test_a_recipe_by_name_and_by_file(tmp_path: Path) -> None:
     assert mine.settings.objective.options == {"gamma": 0.5, "cap": 5}
     assert mine.settings.optimiser.epochs == 3
     assert (mine.after.policy.rule, mine.after.calibration.name) == ("argmax", "temperature")
-    assert contestant("plain").after == AfterTraining()
+    assert contestant("plain").after == AfterTraining.of({"policy": {"rule": "argmax"}})
     keys = {one.key(seed=13, data="d", folds=5) for one in (mine, contestant("plain"))}
     keys |= {mine.key(seed=14, data="d", folds=5), mine.key(seed=13, data="e", folds=5)}
     keys |= {mine.key(seed=13, data="d", folds=4)}
@@ -163,3 +167,19 @@ def test_a_recipe_by_name_and_by_file(tmp_path: Path) -> None:
     for wrong in (["policy.rule=costs"], ["policy.rule=guess"], ["calibration.name=temprature"], ["calibration=3"]):
         with pytest.raises(UsageError):
             contestant("plain", overrides=wrong)
+
+
+def test_what_no_label_can_have_is_told_before_the_first_training(
+    tmp_path: Path, corpus: Corpus, recipes: list[Contestant]
+) -> None:
+    lost = contestant("plain", overrides=["policy.rule=thresholds", "policy.recall_floor={Nope: 0.5}"])
+    with pytest.raises(UsageError, match="'Nope'"):
+        compare(corpus, [recipes[0], replace(lost, name="lost")], folds=2, seeds=[13], out=tmp_path / "out")
+    with pytest.raises(DataError, match="parts"):
+        compare(corpus, recipes, folds=99, seeds=[13], out=tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_another_rule_drops_the_beta_of_thresholds() -> None:
+    assert contestant("rare").after.policy.beta
+    assert contestant("rare", overrides=["policy.rule=argmax"]).after.policy.beta is None

@@ -70,7 +70,7 @@ def test_from_the_search_to_the_run(quick: TaskOf, corpus: Corpus, tmp_path: Pat
     who = contestant_of(made, best)
     file = tmp_path / "best.yaml"
     file.write_text(best_text(tuned, best, who, command="raretag tune\nx: 1"), encoding="utf-8")
-    settings, after = load_recipe(config=file)
+    settings, after, _ = load_recipe(config=file)
     assert (settings, AfterTraining.of(after)) == (who.settings, who.after)
     run = train(corpus, out=tmp_path / "run", settings=settings)
     unopened = {*run.manifest["data"]["test"].values()}

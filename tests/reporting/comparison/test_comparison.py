@@ -57,6 +57,7 @@ def compared() -> Comparison:
         mentions=1,
         folds=2,
         seeds=(13,),
+        settings={},
         data="d",
         currency="EUR",
     )

@@ -73,7 +73,7 @@ def test_all_of_it_is_written(tuned: Tuned, tmp_path: Path) -> None:
     assert [one.name for one in written] == [FIGURES, BEST, IMPORTANCE, SLICES]
     told = json.loads((tmp_path / FIGURES).read_text(encoding="utf-8"))
     assert (told["best"], len(told["trials"]), told["trials"][8]["holds"]) == (8, 10, True)
-    settings, after = load_recipe(config=tmp_path / BEST)
+    settings, after, _ = load_recipe(config=tmp_path / BEST)
     assert (settings, AfterTraining.of(after)) == (WHO.settings, WHO.after)
     for name in (IMPORTANCE, SLICES):
         picture = minidom.parse(str(tmp_path / name))

@@ -139,14 +139,14 @@ class Training:
             seed=self.seed,
         )
         when = measured_steps(steps, number=self.settings.measurements)
-        seconds = fit(
+        taken = fit(
             learner,
             out=folder,
             precision=self.precision,
             watchers=lambda history: [Measuring(subject, mechanisms=self.mechanisms, steps=set(when), history=history)],
             callbacks=callbacks,
         )
-        runs = self._runs(subject, folder / HISTORY, steps=steps, seconds=seconds)
+        runs = self._runs(subject, folder / HISTORY, steps=steps, seconds=taken.seconds)
         write_json(folder / _RUNS, {"runs": [run.model_dump(mode="json") for run in runs]})
         shutil.rmtree(folder / RESUME, ignore_errors=True)
         return runs

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, final
 
 from raretag.corpus import Corpus
 from raretag.corpus.fingerprints import gold_hash
+from raretag.corpus.inventory import mention_counts
+from raretag.corpus.splitting import folds as cut_folds
 from raretag.decision.costs import Costs
 from raretag.errors import UsageError
 from raretag.experiments.comparison.contestant import Contestant
 from raretag.experiments.comparison.differences import Difference, differences
 from raretag.experiments.comparison.rows import Row, row_of
-from raretag.experiments.cross_validation import Cell, pool, run_cells
-from raretag.experiments.distributed import run_cells_on_ray
+from raretag.experiments.cross_validation import Cell, pool, run_cells, run_cells_on_ray
 from raretag.experiments.side_by_side import helped
+from raretag.tagging import build_schema
 
 if TYPE_CHECKING:
     from transformers import TrainerCallback
@@ -29,7 +31,10 @@ _EQUAL_STEPS: Final = 0.02
 @final
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Comparison:
-    """rows: by recipe, as asked; differences: from the baseline. unequal: recipes with more or fewer steps than it."""
+    """rows: by recipe, as asked; differences: from the baseline. unequal: recipes with more or fewer steps than it.
+
+    settings: by recipe, of training, calibration and policy.
+    """
 
     rows: tuple[Row, ...]
     differences: tuple[Difference, ...]
@@ -39,6 +44,7 @@ class Comparison:
     mentions: int
     folds: int
     seeds: tuple[int, ...]
+    settings: Mapping[str, Mapping[str, Any]]
     data: str
     currency: str | None
 
@@ -53,6 +59,7 @@ class Comparison:
             "mentions": self.mentions,
             "folds": self.folds,
             "seeds": list(self.seeds),
+            "settings": {name: dict(one) for name, one in self.settings.items()},
             "data_sha256": self.data,
             "currency": self.currency,
         }
@@ -88,9 +95,13 @@ def compare(
         raise UsageError(
             f"{jobs} jobs are of this machine, but the Ray cluster trains", remedy="Leave out --jobs or --ray"
         )
+    # what cannot be cut or decided afterwards is told before the first training
+    for seed in seeds:
+        cut_folds(corpus, folds=folds, seed=seed)
+    mentions = mention_counts(corpus)
+    labels = build_schema(list(mentions), mention_counts=list(mentions.values()))
     for one in recipes:
-        # what cannot be decided afterwards is told before the first training
-        one.asked(costs)
+        one.asked(costs, schema=labels)
     data = gold_hash(corpus.documents)
     cells = {
         (one.name, seed): _cells(one, seed=seed, data=data, folds=folds, out=out) for one in recipes for seed in seeds
@@ -100,7 +111,7 @@ def compare(
         with helped(run_cells, list(distinct.values()), corpus, helpers=jobs - 1):
             run_cells(list(distinct.values()), corpus, callbacks=callbacks, announce=announce)
     else:
-        run_cells_on_ray(list(distinct.values()), corpus, address=ray, announce=announce)
+        run_cells_on_ray(list(distinct.values()), corpus, out=out, address=ray, announce=announce)
     rows = []
     for one in recipes:
         announce(f"judging {one.name}")
@@ -117,6 +128,10 @@ def compare(
         mentions=sum(len(document.mentions) for document in corpus.documents),
         folds=folds,
         seeds=tuple(seeds),
+        settings={
+            one.name: {"training": one.settings.model_dump(mode="json"), **one.after.model_dump(mode="json")}
+            for one in recipes
+        },
         data=data,
         currency=None if costs is None else costs.currency,
     )

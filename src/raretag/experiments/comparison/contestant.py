@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import final
@@ -12,6 +12,7 @@ from typing import final
 from raretag.decision.after_training import AfterTraining
 from raretag.decision.costs import Costs
 from raretag.decision.policy_fitting import Asked, check_asked
+from raretag.tagging import Schema, resolve_encoder
 from raretag.training.settings import TrainSettings
 from raretag.training.settings_file import load_recipe
 
@@ -29,29 +30,42 @@ class Contestant:
         """Its settings with one of the seeds."""
         return self.settings.model_copy(update={"seed": seed})
 
-    def asked(self, costs: Costs | None) -> Asked:
-        """Its policy, priced where costs are given. Raises UsageError where these do not go together."""
+    def asked(self, costs: Costs | None, *, schema: Schema | None = None) -> Asked:
+        """Its policy, priced where costs are given. Raises UsageError where these do not go together.
+
+        schema: of the corpus, by which names of labels and groups are checked, too.
+        """
         asked = replace(self.after.policy.asked, costs=costs)
-        check_asked(asked)
+        check_asked(asked, schema=schema)
         return asked
 
     def key(self, *, seed: int, data: str, folds: int) -> str:
-        """What trainings are kept under: one hash over settings, data and folds, so that what differs never mixes."""
+        """What trainings are kept under: one hash over settings, encoder, data and folds: what differs never mixes."""
         settings = self.seeded(seed).model_dump(mode="json", exclude={"split", "checkpoint_seconds", "ledger_steps"})
-        content = json.dumps([settings, data, folds], sort_keys=True)
+        weights = resolve_encoder(self.settings.encoder).sha256
+        content = json.dumps([settings, weights, data, folds], sort_keys=True)
         return hashlib.sha256(content.encode()).hexdigest()[:16]
 
 
-def contestant(name: str, *, overrides: Sequence[str] = (), encoder: str | None = None) -> Contestant:
+def contestant(
+    name: str,
+    *,
+    overrides: Sequence[str] = (),
+    encoder: str | None = None,
+    mentions: Mapping[str, int] | None = None,
+) -> Contestant:
     """A recipe by its name, or a file of settings by its path (it ends in .yaml or .yml), with overrides.
+
+    mentions: of each label in the corpus, for the recipe's rules.
 
     Raises UsageError as `load_recipe` and `AfterTraining.of`.
     """
     is_file = name.endswith((".yaml", ".yml"))
-    settings, after = load_recipe(
+    settings, after, _ = load_recipe(
         recipe_name=None if is_file else name,
         config=Path(name) if is_file else None,
         overrides=overrides,
         encoder=encoder,
+        mentions=mentions,
     )
     return Contestant(name=Path(name).stem if is_file else name, settings=settings, after=AfterTraining.of(after))

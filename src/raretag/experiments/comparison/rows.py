@@ -39,7 +39,7 @@ class Row:
     the tail groups pooled; mean recall over labels with gold, and the pooled recall of medium and tail labels. Counts
     are summed over seeds. mention_ece, variation: of calibrated mentions and of calibrated soft shares of tags, means
     over seeds. cost: per 1,000 notes, None without costs. steps, seconds: of a fold, the mean; peak_mib: the most.
-    counts: int64 (documents, labels, 3); costs: float64 (documents,), summed over seeds.
+    counts: int64 (documents, labels, 3), summed over seeds; costs: float64 (documents,), the mean over seeds.
     """
 
     name: str
@@ -91,7 +91,7 @@ def row_of(
     counts = replace(told[0].counts, values=sum((one.counts.values for one in told[1:]), told[0].counts.values))
     spent = None
     if costs is not None:
-        spent = np.sum([document_costs(one.outcomes, costs=costs).total for one in told], axis=0)
+        spent = np.mean([document_costs(one.outcomes, costs=costs).total for one in told], axis=0)
     tokens = sum(int(one.outcomes.tokens.sum()) for one in told)
     known = [value for value in ece if value is not None]
     folds = sum(len(one.runs) for one in by_seed)
@@ -100,7 +100,7 @@ def row_of(
         figures={name: _estimated(counts, name, schema=schema, resamples=resamples, seed=seed) for name in FIGURES},
         mention_ece=fmean(known) if known else None,
         variation=fmean(variation),
-        cost=None if spent is None else _cost(spent / len(by_seed), counts, resamples=resamples, seed=seed),
+        cost=None if spent is None else _cost(spent, counts, resamples=resamples, seed=seed),
         reviewed_share=sum(int(one.outcomes.reviewed_tokens.sum()) for one in told) / tokens if tokens else 0.0,
         steps=sum(one.steps for one in by_seed) / folds,
         seconds=sum(one.seconds for one in by_seed) / folds,

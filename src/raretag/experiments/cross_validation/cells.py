@@ -14,7 +14,7 @@ from raretag.corpus.splitting import folds as cut_folds
 from raretag.errors import RaretagError
 from raretag.probability import ScoreCache, score
 from raretag.probability.calibration_data import SCORES
-from raretag.training.exclusive import BusyError
+from raretag.training.exclusive import BusyError, alone
 from raretag.training.folding import train_fold
 from raretag.training.run_folder import MANIFEST, RunFolder
 from raretag.training.settings import TrainSettings
@@ -76,8 +76,11 @@ def run_cell(
     cache = ScoreCache(run.path / SCORES, schema=run.schema)
     if any(document not in cache for document in held_out):
         # the format that is fastest now depends on how busy the machine is, and figures must not
-        predictor = replace(run.predictor(), precision=run.manifest["precision"])
-        cache.add(held_out, lambda some: score(predictor, some))
+        (run.path / SCORES).mkdir(exist_ok=True)
+        with alone(run.path / SCORES):
+            predictor = replace(run.predictor(), precision=run.manifest["precision"])
+            # another process may have judged them since
+            ScoreCache(run.path / SCORES, schema=run.schema).add(held_out, lambda some: score(predictor, some))
 
 
 def run_cells(

@@ -50,7 +50,7 @@ def pool(cells: Sequence[Cell], corpus: Corpus) -> Pooled:
     documents = sorted((one for one in corpus.documents if one.id in scores), key=lambda document: document.id)
     manifests = [run.manifest for run in runs]
     return Pooled(
-        data=_data(
+        data=judged_data(
             documents,
             [scores[document.id] for document in documents],
             mentions=Counter(mention.label for document in corpus.documents for mention in document.mentions),
@@ -59,14 +59,16 @@ def pool(cells: Sequence[Cell], corpus: Corpus) -> Pooled:
             folds=len(cells),
         ),
         runs=tuple(runs),
-        steps=sum(_steps(run) for run in runs),
+        steps=sum(steps_of(run) for run in runs),
         seconds=sum(float(manifest["seconds"]) for manifest in manifests),
-        peak_mib=max(int(manifest.get("peak_mib", 0)) for manifest in manifests),
+        peak_mib=max(int(one.manifest.get("peak_mib", 0)) for run in runs for one in (run, *run.further)),
     )
 
 
-def _steps(run: RunFolder) -> int:
-    """Of the last line that tells one."""
+def steps_of(run: RunFolder) -> int:
+    """How many steps the models of a run took, of older runs by its history. Raises DataError where that is damaged."""
+    if "steps" in run.manifest:
+        return int(run.manifest["steps"])
     file = run.path / HISTORY
     lines = file.read_text(encoding="utf-8").splitlines() if file.is_file() else []
     try:
@@ -75,7 +77,7 @@ def _steps(run: RunFolder) -> int:
         raise DataError("the history of this run is damaged", remedy="Train again", file=file) from error
 
 
-def _data(
+def judged_data(
     documents: Sequence[Document],
     scores: Sequence[Scores],
     *,
@@ -84,7 +86,10 @@ def _data(
     settings: TrainSettings,
     folds: int,
 ) -> CalibrationData:
-    """Documents and their scores as data to calibrate and decide on."""
+    """Documents, by id, and their scores as data to calibrate and decide on.
+
+    mentions: by label, of the documents that labels belong to their tail group by. folds: how many models judged.
+    """
     overlaps = settings.tagging.overlaps
     tags = [
         encode(d, s.tokens, schema=schema, overlaps=overlaps, counts=mentions).tags

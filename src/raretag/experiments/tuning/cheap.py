@@ -53,7 +53,8 @@ def restaged(cell: Cell, corpus: Corpus, *, stage: SecondStageSettings) -> Resta
     with FileLock(run.path / _LOCK):
         cache = ScoreCache(run.path / SCORES, schema=run.schema)
         if not file.is_file() or not all(cache.has_hidden(document) for document in held_out):
-            predictor = run.predictor()
+            # as the run itself was trained and judged, whatever is fastest now
+            predictor = replace(run.predictor(), precision=run.manifest["precision"])
             if not file.is_file():
                 _extract(cell, corpus, run=run, predictor=predictor)
             cache.add_with_hidden(held_out, lambda some: score_with_hidden(predictor, some))

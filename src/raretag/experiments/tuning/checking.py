@@ -29,13 +29,15 @@ def check_space(
     settings_of: Callable[[Mapping[str, Value]], object],
     overridden: frozenset[str],
     decides: bool,
+    by_tokens: bool,
     file: str | None = None,
 ) -> None:
     """Raises UsageError with all that is wrong.
 
     settings_of: what raises UsageError for settings that do not go together. Both ends of every range and every choice
     are tried with what they are open beside, and every two choices together. overridden: keys that `--set` fixes.
-    decides: whether goal or constraints look at decided mentions, so that the policy matters.
+    decides: whether goal or constraints look at decided mentions, so that the policy matters. by_tokens: whether the
+    goal looks at tokens, so that their calibration matters.
     """
     problems = [f"{key}: {why}" for key in sorted(space.keys) for why in _never(key)]
     problems += [f"{key}: --set fixes it, too" for key in sorted(space.keys & overridden)]
@@ -44,6 +46,12 @@ def check_space(
             f"{key}: a Brier score without constraints does not look at what is decided"
             for key in sorted(space.keys)
             if key.startswith("policy.")
+        ]
+    if not by_tokens:
+        problems += [
+            f"{key}: mentions have a calibration of their own, and this goal does not look at tokens"
+            for key in sorted(space.keys)
+            if key.startswith("calibration.")
         ]
     refuse(problems, file=file)
     # the same complaint may come with several combinations: the first, which is the simplest, is told

@@ -50,6 +50,11 @@ class Goal:
         floors = [f"recall of {name} at least {least:g}" for name, least in self.at_least.items()]
         return WORDS[self.name], *floors, *([f"not below the {MICRO}"] if self.micro_not_below else [])
 
+    @property
+    def by_tokens(self) -> bool:
+        """Whether what is made small or large looks at calibrated tokens, not at mentions."""
+        return self.name == "brier"
+
     def value(self, verdict: Verdict) -> float | None:
         """What is to be made small or large; None where it is undefined."""
         return verdict.figures[self.name].value

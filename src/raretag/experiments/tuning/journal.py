@@ -72,7 +72,7 @@ def open_journal(out: Path) -> JournalStorage:
     if file.is_file():
         with FileLock(file.with_name(_FILE_LOCK), poll_interval=_POLL):
             _mend(file)
-        _check(file)
+            _check(file)
     try:
         return JournalStorage(JournalFileBackend(str(file), lock_obj=cast(Any, _Lock(file))))
     except Exception as error:

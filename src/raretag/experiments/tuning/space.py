@@ -137,6 +137,10 @@ class Space:
         """The settings that are tuned."""
         return frozenset(one.key for one in self.parameters)
 
+    def without(self, part: str) -> Space:
+        """The same but for settings under `part`, such as calibration."""
+        return Space(tuple(one for one in self.parameters if one.key.split(".")[0] != part))
+
     def to_json(self) -> list[dict[str, Any]]:
         """Built-in types only: the same for the same space."""
         return [

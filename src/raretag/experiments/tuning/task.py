@@ -12,6 +12,7 @@ from typing import Any, final
 
 from raretag.corpus import Corpus
 from raretag.corpus.fingerprints import gold_hash
+from raretag.corpus.inventory import mention_counts
 from raretag.corpus.splitting import OFFICIAL, split_corpus
 from raretag.corpus.splitting import folds as cut_folds
 from raretag.errors import UsageError
@@ -19,6 +20,7 @@ from raretag.experiments.comparison.contestant import Contestant, contestant
 from raretag.experiments.tuning.checking import check_space
 from raretag.experiments.tuning.goal import Goal, check_goal
 from raretag.experiments.tuning.space import Space, Value
+from raretag.tagging import build_schema
 from raretag.training.settings import SplitSettings
 
 # what is tuned on trained folds
@@ -30,10 +32,12 @@ _AFTER = ("second_stage", "calibration", "policy")
 class Task:
     """corpus: the documents to tune on, and no others. baseline: the recipe with what `--set` adds.
 
-    left: how many test documents were set aside, unopened. origin: where the parts come from.
+    mentions: of each label in the whole corpus, for the recipe's rules. left: how many test documents were set aside,
+    unopened. origin: where the parts come from.
     """
 
     corpus: Corpus
+    mentions: Mapping[str, int]
     left: int
     origin: str
     recipe: str
@@ -52,6 +56,7 @@ class Task:
             self.recipe,
             overrides=[*self.overrides, *(f"{key}={json.dumps(value)}" for key, value in told.items())],
             encoder=self.encoder,
+            mentions=self.mentions,
         )
         return replace(found, name=self.baseline.name)
 
@@ -117,7 +122,8 @@ def task_of(
     recipe: a name, or a file of settings. overrides: `key=value`, for the baseline and every trial. The parts are
     those that `raretag train` makes with the same settings. Raises UsageError and DataError with what is wrong.
     """
-    base = contestant(recipe, overrides=overrides, encoder=encoder)
+    mentions = mention_counts(corpus)
+    base = contestant(recipe, overrides=overrides, encoder=encoder, mentions=mentions)
     shares, seed = base.settings.split, base.settings.seed
     split = split_corpus(corpus, test=shares.test, validation=shares.validation, seed=seed)
     if split.origin == OFFICIAL and shares != SplitSettings():
@@ -131,6 +137,7 @@ def task_of(
     check_goal(goal, mentions=Counter(mention.label for one in learned.documents for mention in one.mentions))
     task = Task(
         corpus=learned,
+        mentions=mentions,
         left=len(split.test),
         origin=split.origin,
         recipe=recipe,
@@ -143,11 +150,19 @@ def task_of(
         out=out,
         data=gold_hash(learned.documents),
     )
+    if task.is_cheap and base.settings.ensemble and any(key.startswith("second_stage.") for key in space.keys):
+        raise UsageError(
+            f"the models of the ensemble {recipe!r} have a head each, and no one head can be tuned after training",
+            remedy="Tune a recipe of one model, or a space without second_stage",
+        )
+    schema = build_schema(list(mentions), mention_counts=list(mentions.values()))
+    base.asked(None, schema=schema)
     check_space(
         space,
-        settings_of=task.contestant,
+        settings_of=lambda told: task.contestant(told).asked(None, schema=schema),
         overridden=frozenset(one.partition("=")[0].strip() for one in overrides),
         decides=goal.decides,
+        by_tokens=goal.by_tokens,
         file=space_name,
     )
     return task

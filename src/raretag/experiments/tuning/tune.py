@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from raretag.cluster import called_on_cluster
 from raretag.errors import UsageError
 from raretag.experiments.comparison.contestant import Contestant
 from raretag.experiments.cross_validation import run_cells
 from raretag.experiments.side_by_side import helped
 from raretag.experiments.tuning.result import Row, Tuned, result_of
-from raretag.experiments.tuning.study import work
+from raretag.experiments.tuning.study import open_study, work
 from raretag.experiments.tuning.task import Task
 from raretag.experiments.tuning.trial import Folds, Judge
 
@@ -23,6 +25,7 @@ def tune(
     *,
     trials: int,
     jobs: int = 1,
+    ray: str | None = None,
     judge: Judge | None = None,
     callbacks: Callable[[], Sequence[TrainerCallback]] = tuple,
     announce: Callable[[str], None] = lambda _: None,
@@ -30,11 +33,19 @@ def tune(
     """Go on with the study in `task.out` until `trials` >= 1 of it are finished, those given up and failed among them.
 
     jobs: how many processes work side by side, >= 1; the same call on another machine that sees the folder helps, too.
+    ray: a cluster that works instead, in as many processes as it has room for, as `called_on_cluster` has its address.
     With one process, a study that was broken off comes to what it would have come to. judge: what tells what settings
-    come to, by default trainings. Raises UsageError where `trials` is below 1, and as `open_study` and trainings do.
+    come to, by default trainings. Raises UsageError where `trials` is below 1, for jobs beside a cluster, and as
+    `open_study`, trainings and `called_on_cluster` do.
     """
     if trials < 1:
         raise UsageError(f"{trials} trials are too few", remedy="Ask for at least 1, which is the baseline")
+    if ray is not None and jobs > 1:
+        raise UsageError(
+            f"{jobs} jobs are of this machine, but the Ray cluster tunes", remedy="Leave out --jobs or --ray"
+        )
+    if ray is not None:
+        _on_ray(task, trials=trials, address=ray, announce=announce)
     folds = folds_of(task, callbacks=callbacks, announce=announce)
 
     def help_baseline() -> None:
@@ -81,3 +92,28 @@ def contestant_of(task: Task, row: Row) -> Contestant:
 
 def _help(task: Task, trials: int) -> None:
     tune(task, trials=trials)
+
+
+def _on_ray(task: Task, *, trials: int, address: str, announce: Callable[[str], None]) -> None:
+    """Let every place of the cluster work on the study until it is finished; here nothing is left to do then."""
+    # what is wrong with the study is told before the cluster is joined
+    study = open_study(task)
+    if sum(one.state.is_finished() for one in study.get_trials(deepcopy=False)) >= trials:
+        return
+    far = replace(task, out=task.out.resolve())
+    announce(f"{trials} trials on the cluster at {address}")
+    for place, _ in called_on_cluster(
+        _help_far,
+        range,
+        shared=(far, trials),
+        address=address,
+        folder=far.out,
+        name_of=lambda place: f"place {place + 1}",
+    ):
+        announce(f"place {place + 1} of the cluster has nothing left to do")
+
+
+def _help_far(shared: tuple[Task, int], _: int) -> None:
+    """In a worker, whose place does not matter: trials are dealt out by the study."""
+    task, trials = shared
+    _help(task, trials)

@@ -3,21 +3,41 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib.resources import files
-from typing import Any
+from typing import Any, Final, final
 
 import yaml
 
 from raretag.errors import UsageError
 
 
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """Other settings where every label of a corpus has `every_label_at_least` mentions, laid upon the recipe's.
+
+    why: one line that the user is told.
+    """
+
+    every_label_at_least: int
+    why: str
+    settings: dict[str, Any]
+
+    def holds(self, mentions: Mapping[str, int]) -> bool:
+        """For a corpus with so many mentions of each label; never for one without labels."""
+        return bool(mentions) and min(mentions.values()) >= self.every_label_at_least
+
+
+@final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recipe:
     """A recipe's name, one line about it, its source, and what it sets.
 
     settings: those of training that differ from the defaults. calibration, policy: what `raretag calibrate` and
-    `raretag decide` do with a run of it where they are not told otherwise; empty is their own default.
+    `raretag decide` do with a run of it where they are not told otherwise; empty is their own default. rules: for what
+    one setting cannot serve; the first that holds counts.
     """
 
     name: str
@@ -26,14 +46,22 @@ class Recipe:
     settings: dict[str, Any]
     calibration: dict[str, Any] = field(default_factory=dict)
     policy: dict[str, Any] = field(default_factory=dict)
+    rules: tuple[Rule, ...] = ()
+
+    def rule_for(self, mentions: Mapping[str, int]) -> Rule | None:
+        """The rule that holds for a corpus with so many mentions of each label, if any."""
+        return next((rule for rule in self.rules if rule.holds(mentions)), None)
 
 
-RECIPES = ("plain", "inverse-sqrt")
+DEFAULT: Final = "rare"
+RECIPES: Final = (DEFAULT, "plain", "inverse-sqrt")
 
 
 def recipe(name: str) -> Recipe:
     """Read the recipe `name`. Raises UsageError for a name that does not exist."""
-    return Recipe(name=name, **yaml.safe_load(recipe_text(name)))
+    content = yaml.safe_load(recipe_text(name))
+    rules = tuple(Rule(**one.pop("when"), **one) for one in content.pop("rules", ()))
+    return Recipe(name=name, rules=rules, **content)
 
 
 def recipe_text(name: str) -> str:
@@ -46,11 +74,16 @@ def recipe_text(name: str) -> str:
 
 
 def settings_text(name: str) -> str:
-    """The recipe as a file of settings for `--config`: its keys without `about`, `source` and the level `settings`."""
+    """The recipe as a file of settings for `--config`: its keys without `about`, `source` and the level `settings`.
+
+    Rules for some corpora are left out, and named in the header: a file says what it says for every corpus.
+    """
     one = recipe(name)
     content = {**one.settings}
     for part in ("calibration", "policy"):
         if getattr(one, part):
             content[part] = getattr(one, part)
     header = f"# raretag train DATA --out RUN --config THIS-FILE\n# recipe {name}: {one.about}\n# {one.source}\n"
+    for rule in one.rules:
+        header += f"# left out, for corpora whose every label has {rule.every_label_at_least} mentions: {rule.why}\n"
     return header + yaml.safe_dump(content, sort_keys=False, allow_unicode=True)

@@ -40,6 +40,12 @@ def second_stage_run(
     """
     schema, manifest = run.schema, run.manifest
     chosen = second_stage(name, schema=schema, options=options or {})
+    if run.further:
+        raise UsageError(
+            "this run is an ensemble, whose models have a head each",
+            remedy="Train with second_stage.name, or a run of one model",
+            file=run.path,
+        )
     if out.exists():
         raise UsageError("this folder exists already", remedy="Name another one", file=out)
     predictor = run.predictor()

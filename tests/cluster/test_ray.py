@@ -1,4 +1,4 @@
-"""Trainings on a Ray cluster are those of this machine, and outlive the loss of a node."""
+"""Work on a Ray cluster comes to what it comes to on this machine, and outlives the loss of a node."""
 
 from __future__ import annotations
 
@@ -18,15 +18,20 @@ import torch
 from safetensors.numpy import load_file
 
 import raretag
+from raretag.cluster import calls, joined
 from raretag.corpus import Corpus
 from raretag.corpus.demo import demo_corpus
 from raretag.errors import DataError, UsageError
 from raretag.experiments.comparison.compare import compare
 from raretag.experiments.comparison.contestant import Contestant, contestant
-from raretag.experiments.cross_validation import Cell
-from raretag.experiments.distributed import ray_cells, run_cells_on_ray
-from raretag.experiments.distributed.cluster import joined
-from raretag.training.run_folder import MANIFEST, read_json
+from raretag.experiments.cross_validation import Cell, run_cells_on_ray
+from raretag.experiments.tuning.goal import goal_of
+from raretag.experiments.tuning.space_file import read_space
+from raretag.experiments.tuning.task import Task, task_of
+from raretag.experiments.tuning.tune import tune
+from raretag.serving import annotate, scoring_on_ray
+from raretag.training import train
+from raretag.training.run_folder import MANIFEST, RunFolder, read_json
 from raretag.training.settings import TrainSettings
 
 # loopback only, no usage statistics, a token of its own; read when ray is imported
@@ -123,7 +128,7 @@ def test_a_local_cluster_is_reached_by_loopback_only_and_tells_errors(
     lost = TrainSettings.model_validate({"encoder": str(tmp_path / "nowhere")})
     cell = Cell(folder=tmp_path / "cells", settings=lost, number=2, folds=2)
     with pytest.raises((DataError, UsageError), match=r"fold 2: .*nowhere"):
-        run_cells_on_ray([cell], corpus, address="local", announce=lambda _: None)
+        run_cells_on_ray([cell], corpus, out=tmp_path, address="local")
     with joined("local"):
         mine = {process.pid for process in psutil.Process().children(recursive=True)}
         addresses = {
@@ -149,11 +154,102 @@ def test_jobs_are_of_this_machine(tmp_path: Path, tiny_encoder: Path, corpus: Co
         compare(corpus, recipes(tiny_encoder), folds=2, seeds=[13], out=tmp_path, jobs=2, ray="local")
 
 
-@pytest.mark.parametrize(("version", "told"), [("0", "not 0"), (raretag.__version__, "does not see")])
-def test_machines_must_fit(tmp_path: Path, corpus: Corpus, tiny_encoder: Path, version: str, told: str) -> None:
-    settings = TrainSettings.model_validate({"encoder": str(tiny_encoder)})
-    cell = Cell(folder=tmp_path / "elsewhere", settings=settings, number=1, folds=2)
-    answer = ray_cells._run(cell, corpus, threads=1, started_in=str(tmp_path), version=version)
-    assert answer is not None
-    assert answer[0] == "UsageError"
-    assert told in answer[1]
+def task(corpus: Corpus, encoder: Path, out: Path) -> Task:
+    """Two settings, two folds."""
+    file = out.with_suffix(".yaml")
+    file.write_text("optimiser.epochs: {low: 2, high: 4}\noptimiser.head_multiplier: {low: 1.0, high: 5.0}\n")
+    return task_of(
+        corpus,
+        recipe="plain",
+        space=read_space(str(file)),
+        goal=goal_of("brier"),
+        folds=2,
+        out=out,
+        overrides=("optimiser.learning_rate=0.02", "precision=float32"),
+        encoder=str(encoder),
+    )
+
+
+def test_a_study_and_an_annotation_on_two_nodes(
+    tmp_path: Path, corpus: Corpus, tiny_encoder: Path, cluster: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cluster.add_node(num_cpus=1)
+    far = tune(task(corpus, tiny_encoder, tmp_path / "far"), trials=3, ray=cluster.address)
+    with one_thread():
+        here = tune(task(corpus, tiny_encoder, tmp_path / "here"), trials=1)
+    assert [row.outcome for row in far.rows] == ["finished"] * 3
+    # later trials depend on which was finished first; the baseline does not
+    assert far.rows[0].figures == here.rows[0].figures
+    # a finished study needs no cluster
+    again = tune(task(corpus, tiny_encoder, tmp_path / "far"), trials=3, ray="127.0.0.1:1")
+    assert [row.figures for row in again.rows] == [row.figures for row in far.rows]
+
+    run = trained(corpus, tiny_encoder, tmp_path / "run")
+    monkeypatch.setattr(scoring_on_ray, "_CHARACTERS", 1500)
+    windows: list[int] = []
+    judged = annotate(run, corpus, ray=cluster.address, advance=windows.append).corpus
+    alone: list[int] = []
+    expected = annotate(run, corpus, advance=alone.append).corpus
+    assert len(windows) > 3
+    assert sum(windows) == sum(alone)
+    assert [one.id for one in judged.documents] == [one.id for one in corpus.documents]
+    for mine, theirs in zip(expected.documents, judged.documents, strict=True):
+        assert [(m.label, m.start, m.end) for m in mine.mentions] == [
+            (m.label, m.start, m.end) for m in theirs.mentions
+        ]
+        here_told, far_told = ([m.score or 0.0 for m in one.mentions] for one in (mine, theirs))
+        np.testing.assert_allclose(here_told, far_told, atol=1e-4)
+
+
+def trained(corpus: Corpus, encoder: Path, out: Path) -> RunFolder:
+    """Enough to find something."""
+    settings = {
+        "encoder": str(encoder),
+        "optimiser": {"epochs": 6, "learning_rate": 0.02, "batch_tokens": 256},
+        "precision": "float32",
+    }
+    return train(corpus, out=out, settings=TrainSettings.model_validate(settings))
+
+
+def test_nothing_to_annotate_needs_no_cluster(tmp_path: Path, corpus: Corpus, tiny_encoder: Path) -> None:
+    run = trained(corpus, tiny_encoder, tmp_path / "run")
+    assert annotate(run, Corpus(documents=(), format="jsonl"), ray="127.0.0.1:1").corpus.documents == ()
+
+
+def test_parts_are_all_documents_in_order(corpus: Corpus, monkeypatch: pytest.MonkeyPatch) -> None:
+    for characters in (1, 1000, 10**9):
+        monkeypatch.setattr(scoring_on_ray, "_CHARACTERS", characters)
+        parts = scoring_on_ray._parts(corpus.documents)
+        assert [one for part in parts for one in part] == [*corpus.documents]
+        assert all(parts)
+        assert all(sum(len(one.text) for one in part[:-1]) < characters for part in parts)
+
+
+def test_a_study_is_not_tuned_by_jobs_and_a_cluster(tmp_path: Path, corpus: Corpus, tiny_encoder: Path) -> None:
+    with pytest.raises(UsageError, match="Leave out --jobs or --ray"):
+        tune(task(corpus, tiny_encoder, tmp_path / "out"), trials=1, jobs=2, ray="local")
+
+
+def doubled(shared: int, one: int) -> int:
+    """What a worker may be asked."""
+    if one < 0:
+        raise DataError("below 0", remedy="Ask for more")
+    return shared * one
+
+
+@pytest.mark.parametrize(
+    ("version", "folder", "told"), [("0", "", "not 0"), (raretag.__version__, "elsewhere", "does not see")]
+)
+def test_machines_must_fit(tmp_path: Path, version: str, folder: str, told: str) -> None:
+    _, wrong = calls._guarded(doubled, 2, 3, folder=tmp_path / folder, threads=1, started_in=tmp_path, version=version)
+    assert wrong is not None
+    assert wrong[0] == "UsageError"
+    assert told in wrong[1]
+
+
+def test_a_call_gives_its_result_or_its_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with one_thread():
+        own: dict[str, Any] = {"folder": tmp_path, "threads": 1, "started_in": tmp_path, "version": raretag.__version__}
+        assert calls._guarded(doubled, 2, 3, **own) == (6, None)
+        assert calls._guarded(doubled, 2, -3, **own) == (None, ("DataError", "below 0", "Ask for more", ""))
