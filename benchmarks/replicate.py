@@ -2,12 +2,11 @@
 
     OMP_NUM_THREADS=1 python benchmarks/replicate.py ../shared/data --recipes plain,rare --out runs/replicate
 
-DATA holds a folder a corpus. Official parts are kept; a corpus without any is split as `raretag train` splits it.
-Recipes train on the same documents for the same steps; then each test document is judged by a calibration and a policy
-that were fitted on the other test documents, as `raretag compare` judges by other folds: no document's own gold is
-looked at. Finished trainings are kept in --out and interrupted ones go on; the same command beside itself, or on
-another machine, takes what nobody is at. `--corpora` names some, `--part 0/2` takes every other training,
-`--epochs bc5cdr=3,nubes=1` shortens those of large corpora, for all recipes alike.
+DATA holds a folder a corpus. Official parts are kept; a corpus without any is split as `raretag train` splits it, with
+15 % of the documents to validate. Recipes train on the same documents; calibration and policy are fixed on the
+validation documents, which also stop a training early, and decide the test documents once. macro10 is over labels with
+at least ten mentions in the test documents. Finished trainings are kept in --out and interrupted ones go on; the same
+command beside itself, or on another machine, takes what nobody is at.
 """
 
 from __future__ import annotations
@@ -15,20 +14,47 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from raretag.corpus import Corpus, Document
 from raretag.corpus.formats import read_corpus
-from raretag.corpus.inventory import mention_counts
+from raretag.corpus.inventory import mention_counts, tail_group
+from raretag.corpus.splitting import OFFICIAL, split_corpus
+from raretag.decision import most_probable_mentions
+from raretag.decision.deciding import Deciding
+from raretag.errors import RaretagError
+from raretag.evaluation import CORRECT, GOLD, Counts, count_matches
+from raretag.evaluation.rates import F1, Floats, macro_rates, micro_rates
+from raretag.evaluation.significance import holm, paired_p_value
 from raretag.experiments.comparison.contestant import Contestant, contestant
-from raretag.experiments.comparison.differences import Difference, differences
-from raretag.experiments.comparison.rows import FIGURES, Row, row_of
-from raretag.experiments.cross_validation import Pooled, judged_data, steps_of
+from raretag.experiments.cross_validation import judged_data, steps_of
 from raretag.probability import ScoreCache, score
 from raretag.probability.calibration_data import SCORES
+from raretag.probability.mention_calibration import fit_mention_calibration, judge_candidates
+from raretag.tagging import Schema
 from raretag.training import RunFolder, train
 from raretag.training.exclusive import BusyError
+
+FIGURES = ("micro", "macro", "macro10", "head", "medium", "tail", "rare_recall")
+VALIDATION = 0.15
+
+
+@dataclass(frozen=True, kw_only=True)
+class Judged:
+    """One recipe on one corpus' test documents."""
+
+    counts: Counts
+    schema: Schema
+    steps: int
+    seconds: float
+
+    def figure(self, name: str) -> float | None:
+        value = float(figure(name, self)(self.counts.values.sum(axis=0)[None].astype(np.float64))[0])
+        return None if np.isnan(value) else value
 
 
 def main() -> None:
@@ -36,107 +62,165 @@ def main() -> None:
     parser.add_argument("data", type=Path)
     parser.add_argument("--recipes", default="plain,rare", help="the first is the baseline")
     parser.add_argument("--corpora", default="", help="names of folders, with commas; by default all")
-    parser.add_argument("--epochs", default="", metavar="CORPUS=N,…")
+    parser.add_argument(
+        "--share", default="", metavar="CORPUS=SHARE,…", help="of every recipe's epochs, for large ones"
+    )
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE")
-    parser.add_argument("--part", default="0/1")
     parser.add_argument("--out", type=Path, required=True)
     arguments = parser.parse_args()
-    wanted = set(filter(None, arguments.corpora.split(",")))
-    folders = [one for one in sorted(arguments.data.iterdir()) if one.is_dir() and (not wanted or one.name in wanted)]
-    epochs = dict(one.split("=") for one in filter(None, arguments.epochs.split(",")))
-    number, of = map(int, arguments.part.split("/"))
-    told: dict[str, Any] = {}
-    turn = 0
-    for folder in folders:
-        own = [f"optimiser.epochs={epochs[folder.name]}"] if folder.name in epochs else []
-        corpus = read_corpus(folder)
-        recipes = [
-            contestant(name, overrides=[*arguments.set, *own], mentions=mention_counts(corpus))
-            for name in arguments.recipes.split(",")
-        ]
-        judged: dict[str, Pooled] = {}
-        for recipe in recipes:
-            mine = turn % of == number
-            turn += 1
-            found = judge(recipe, corpus, arguments.out / folder.name / recipe.name) if mine else None
-            if found is not None:
-                judged[recipe.name] = found
-        if len(judged) == len(recipes):
-            rows = [row_of(recipe, [judged[recipe.name]], costs=None) for recipe in recipes]
-            against = differences(rows, baseline=rows[0].name, schema=judged[rows[0].name].data.schema)
-            show(folder.name, rows, against)
-            told[folder.name] = {
-                "rows": [row.to_json() for row in rows],
-                "differences": [one.to_json() for one in against],
-            }
-    names = arguments.recipes.split(",")
-    print(json.dumps({"set": arguments.set, "epochs": epochs, "corpora": told, "holds": holds(told, names[1:])}))
-
-
-def judge(recipe: Contestant, corpus: Corpus, out: Path) -> Pooled | None:
-    """What a recipe's model says of the test documents; None where another process is at its training."""
+    there = {one.name: one for one in sorted(arguments.data.iterdir()) if one.is_dir()}
+    wanted = [*filter(None, arguments.corpora.split(","))] or [*there]
     try:
-        run = train(corpus, out=out, settings=recipe.settings, resume=True)
-    except BusyError:
-        return None
-    documents = test_documents(run, corpus)
+        shares = {
+            name: float(share) for name, share in (one.split("=") for one in filter(None, arguments.share.split(",")))
+        }
+    except ValueError:
+        parser.error(f"--share {arguments.share!r}: write CORPUS=SHARE, with commas")
+    for name in (*wanted, *shares):
+        if name not in there:
+            parser.error(f"there is no corpus {name!r}; there are: {', '.join(there)}")
+    names = arguments.recipes.split(",")
+    told: dict[str, Any] = {}
+    try:
+        for name in wanted:
+            found = on_corpus(
+                there[name], names, overrides=arguments.set, share=shares.get(name, 1.0), out=arguments.out / name
+            )
+            if found is not None:
+                told[name] = compared(found, baseline=names[0])
+                show(name, told[name])
+    except RaretagError as error:
+        parser.exit(1, f"{error}\n")
+    left = [name for name in wanted if name not in told]
+    print(
+        json.dumps({"set": arguments.set, "share": shares, "left": left, "corpora": told, "holds": holds(told, names)})
+    )
+    if left:
+        parser.exit(1, f"others are at: {', '.join(left)}; the same command tells them once they are done\n")
+
+
+def on_corpus(
+    folder: Path, names: Sequence[str], *, overrides: Sequence[str], share: float, out: Path
+) -> dict[str, Judged] | None:
+    """None where another process is at one of the trainings."""
+    corpus = read_corpus(folder)
+    drawn = split_corpus(corpus, test=0.2, validation=VALIDATION, seed=13).origin != OFFICIAL
+    own = [f"split.validation={VALIDATION}"] if drawn else []
+    judged = {}
+    for name in names:
+        recipe = contestant(name, overrides=[*overrides, *own], mentions=mention_counts(corpus))
+        epochs = max(1, round(recipe.settings.optimiser.epochs * share))
+        recipe = contestant(
+            name, overrides=[*overrides, *own, f"optimiser.epochs={epochs}"], mentions=mention_counts(corpus)
+        )
+        try:
+            judged[name] = judge(recipe, corpus, out / name)
+        except BusyError:
+            continue
+    return judged if len(judged) == len(names) else None
+
+
+def judge(recipe: Contestant, corpus: Corpus, out: Path) -> Judged:
+    """Train, fix calibration and policy on the validation documents, decide the test documents."""
+    run = train(corpus, out=out, settings=recipe.settings, resume=True)
     cache = ScoreCache(run.path / SCORES, schema=run.schema)
-    if any(document not in cache for document in documents):
+    fixing, test = (part(run, corpus, name) for name in ("validation", "test"))
+    missing = [one for one in (*fixing, *test) if one not in cache]
+    if missing:
         predictor = run.predictor()
-        cache.add(documents, lambda some: score(predictor, some))
+        cache.add(missing, lambda some: score(predictor, some))
     schema = run.schema
-    return Pooled(
-        data=judged_data(
-            documents,
-            cache.scores(documents),
-            mentions=dict(zip(schema.labels, schema.mention_counts, strict=True)),
-            schema=schema,
-            settings=recipe.settings,
-            folds=1,
-        ),
-        runs=(run,),
+    counts = dict(zip(schema.labels, schema.mention_counts, strict=True))
+    data = judged_data(fixing, cache.scores(fixing), mentions=counts, schema=schema, settings=recipe.settings, folds=1)
+    policy = Deciding(data).policy(recipe.asked(None, schema=schema))
+    known = [
+        judge_candidates(one, gold.mentions, schema=data.schema)
+        for one, gold in zip(data.scores, data.gold, strict=True)
+    ]
+    mentions = fit_mention_calibration(known, schema=data.schema)
+    found = {}
+    for one in cache.scores(test):
+        argmax = most_probable_mentions([one], schema=schema)[one.document]
+        decision = policy.decide(mentions.candidates(one, schema=data.schema), schema=data.schema, argmax=argmax)
+        found[one.document] = decision.accepted
+    return Judged(
+        counts=count_matches(test, found, labels=schema.labels, scheme="strict"),
+        schema=schema,
         steps=steps_of(run),
         seconds=float(run.manifest["seconds"]),
-        peak_mib=int(run.manifest.get("peak_mib", 0)),
     )
 
 
-def test_documents(run: RunFolder, corpus: Corpus) -> Sequence[Document]:
-    test = run.manifest["data"]["test"]
-    return sorted((one for one in corpus.documents if one.id in test), key=lambda document: document.id)
+def part(run: RunFolder, corpus: Corpus, name: str) -> Sequence[Document]:
+    members = run.manifest["data"][name]
+    return sorted((one for one in corpus.documents if one.id in members), key=lambda document: document.id)
 
 
-def show(corpus: str, rows: Sequence[Row], against: Sequence[Difference]) -> None:
-    for row in rows:
-        figures = "  ".join(f"{name} {row.figures[name].value or 0:.4f}" for name in FIGURES)
-        print(f"{corpus:<12}{row.name:<14}{figures}  {row.steps:.0f} steps  {row.seconds:.0f} s", flush=True)
-    for one in against:
-        low, high = one.difference.interval or (float("nan"), float("nan"))
-        p = "-" if one.adjusted is None else f"{one.adjusted:.4f}"
-        print(
-            f"{corpus:<12}{one.recipe} {one.figure} {one.difference.value or 0:+.4f} ({low:+.4f} to {high:+.4f}) p {p}"
-        )
+def figure(name: str, of: Judged) -> Any:
+    """From total counts (m, labels, 3) to float64 (m,); which labels belong to it is asked of gold and training."""
+    gold = of.counts.values.sum(axis=0)[:, GOLD]
+    training = dict(zip(of.schema.labels, of.schema.mention_counts, strict=True))
+    groups = np.array([tail_group(training.get(label, 0)) for label in of.counts.labels])
+    chosen = {
+        "micro": gold >= 0,
+        "macro": gold > 0,
+        "macro10": gold >= 10,
+        "rare_recall": groups != "head",
+    }.get(name, groups == name)
+
+    def told(totals: Floats) -> Floats:
+        inside = totals[:, chosen]
+        if name in {"macro", "macro10"}:
+            return macro_rates(inside)[..., F1]
+        if name == "rare_recall":
+            pooled = inside.sum(axis=1)
+            found = np.full(len(pooled), np.nan)
+            np.divide(pooled[:, CORRECT], pooled[:, GOLD], out=found, where=pooled[:, GOLD] > 0)
+            return found
+        return micro_rates(inside)[..., F1]
+
+    return told
+
+
+def compared(judged: dict[str, Judged], *, baseline: str) -> dict[str, Any]:
+    """Figures by recipe, and p-values of the differences from the baseline, corrected over the recipes."""
+    base = judged[baseline]
+    others = [name for name in judged if name != baseline]
+    told: dict[str, Any] = {
+        name: {**{key: one.figure(key) for key in FIGURES}, "steps": one.steps, "seconds": one.seconds, "p_holm": {}}
+        for name, one in judged.items()
+    }
+    for key in FIGURES:
+        p = [
+            paired_p_value(
+                judged[name].counts.values, base.counts.values, groups=base.counts.groups, figure=figure(key, base)
+            )
+            for name in others
+        ]
+        adjusted = iter(holm([one for one in p if one is not None]))
+        for name, one in zip(others, p, strict=True):
+            told[name]["p_holm"][key] = None if one is None else next(adjusted)
+    return told
+
+
+def show(corpus: str, rows: dict[str, Any]) -> None:
+    for name, row in rows.items():
+        figures = "  ".join(f"{key} {'-' if row[key] is None else format(row[key], '.4f')}" for key in FIGURES)
+        p = "  ".join(f"p {key} {value:.4f}" for key, value in row["p_holm"].items() if value is not None)
+        print(f"{corpus:<12}{name:<10}{figures}  {row['steps']} steps  {row['seconds']:.0f} s  {p}", flush=True)
 
 
 def holds(told: dict[str, Any], recipes: Sequence[str]) -> dict[str, Any]:
     """On how many corpora the macro-F1 is above the baseline's, and the worst change of micro-F1."""
-    found = {}
-    for name in recipes:
-        changes = {
-            figure: [
-                one["difference"]["value"]
-                for corpus in told.values()
-                for one in corpus["differences"]
-                if one["recipe"] == name and one["figure"] == figure
-            ]
-            for figure in ("macro", "micro")
-        }
-        found[name] = {
-            "macro_better": sum(value > 0 for value in changes["macro"]),
+    base = recipes[0]
+    return {
+        name: {
+            "macro_better": sum(row[name]["macro"] > row[base]["macro"] for row in told.values()),
             "of": len(told),
-            "worst_micro": min(changes["micro"], default=None),
+            "worst_micro": min((row[name]["micro"] - row[base]["micro"] for row in told.values()), default=None),
         }
-    return found
+        for name in recipes[1:]
+    }
 
 
 if __name__ == "__main__":

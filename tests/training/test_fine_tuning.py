@@ -22,6 +22,8 @@ from raretag.training import RunFolder, early_stopping, fine_tuning, train
 from raretag.training.checkpoints import Checkpoints
 from raretag.training.early_stopping import validation_scores
 from raretag.training.history import read_history
+from raretag.training.plan import plan_training
+from raretag.training.run_folder import read_json
 from raretag.training.settings import SplitSettings, TrainSettings
 
 from .conftest import StopAt, weights
@@ -341,3 +343,34 @@ def test_nothing_to_learn_from(tmp_path: Path, small_corpus: Corpus, settings: T
     with pytest.raises(DataError, match="no mention at all"):
         train(replace(small_corpus, documents=bare), out=tmp_path / "run", settings=settings)
     assert not (tmp_path / "run").exists()
+
+
+def test_a_run_that_another_process_finished_meanwhile_is_taken_as_it_is(
+    tmp_path: Path, small_corpus: Corpus, settings: TrainSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between the first look at the folder and its lock."""
+    plan = plan_training
+    out = tmp_path / "run"
+    finished: list[str] = []
+
+    def while_planning(*arguments: Any, **named: Any) -> Any:
+        if not finished:
+            finished.append("begun")
+            train(small_corpus, out=out, settings=settings)
+            finished.append(str(read_json(out / "manifest.json")["finished"]))
+        return plan(*arguments, **named)
+
+    monkeypatch.setattr(fine_tuning, "plan_training", while_planning)
+    run = train(small_corpus, out=out, settings=settings)
+    assert run.manifest["finished"] == finished[1]
+    assert not (out / ".resume").exists()
+
+
+def test_how_often_is_written_down_does_not_make_another_run(
+    tmp_path: Path, small_corpus: Corpus, small_settings: dict[str, Any]
+) -> None:
+    first = TrainSettings.model_validate({**small_settings, "ledger_steps": 5})
+    other = TrainSettings.model_validate({**small_settings, "ledger_steps": 0, "checkpoint_seconds": 1})
+    run = train(small_corpus, out=tmp_path / "run", settings=first)
+    again = train(small_corpus, out=tmp_path / "run", settings=other, resume=True)
+    assert again.manifest == run.manifest
