@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
@@ -13,6 +14,13 @@ from raretag.cli.output import STANDARD_OUTPUT, result, status, tell_findings, w
 from raretag.cli.targets import check_outside
 from raretag.cli.wording import counted, shown
 from raretag.errors import UsageError
+
+# settings that a comparison has its own of, and what to give instead
+_OWN: Final = {
+    "seed": "Give --seeds",
+    "split": "Give --folds: every document is judged by a model that has not seen it",
+    "optimiser.patience": "Leave it out: folds train all epochs",
+}
 
 
 def compare(
@@ -46,6 +54,7 @@ def compare(
     from raretag.experiments.comparison.contestant import contestant
 
     check_outside(out, name="--out", source=data, source_name="DATA")
+    _check_used(set_ or ())
     names = [name.strip() for name in recipes.split(",") if name.strip()]
     of_name = partial(contestant, overrides=set_ or (), encoder=encoder)
     # what cannot be is told before anything is read
@@ -85,6 +94,15 @@ def compare(
     finally:
         written = write_comparison(compared, out)
     console.print(f"figures of {counted(len(chosen), 'recipe')}: {', '.join(map(shown, written))}", soft_wrap=True)
+
+
+def _check_used(overrides: Sequence[str]) -> None:
+    """Raises UsageError for settings that a comparison has its own of."""
+    for one in overrides:
+        key = one.partition("=")[0].strip()
+        for name, remedy in _OWN.items():
+            if key == name or key.startswith(f"{name}."):
+                raise UsageError(f"--set {key} would have no effect in a comparison", remedy=remedy)
 
 
 def _seeds(told: str) -> list[int]:

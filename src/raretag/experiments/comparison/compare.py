@@ -95,6 +95,8 @@ def compare(
         raise UsageError(
             f"{jobs} jobs are of this machine, but the Ray cluster trains", remedy="Leave out --jobs or --ray"
         )
+    if out.exists() and not out.is_dir():
+        raise UsageError("this is a file, not a folder", remedy="Choose another --out", file=out)
     # what cannot be cut or decided afterwards is told before the first training
     for seed in seeds:
         cut_folds(corpus, folds=folds, seed=seed)
