@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from raretag.errors import UsageError
-from raretag.training.recipes import RECIPES, recipe
+from raretag.training.recipes import RECIPES, default_recipe, recipe
 from raretag.training.settings import TrainSettings
-from raretag.training.settings_file import load_settings
+from raretag.training.settings_file import load_recipe, load_settings
 
 
 @pytest.mark.parametrize("name", RECIPES)
@@ -95,3 +95,30 @@ def test_odd_files(tmp_path: Path, text: str) -> None:
         return
     with pytest.raises(UsageError, match="no keys"):
         load_settings(config=config)
+
+
+@pytest.mark.parametrize(
+    ("overrides", "name"),
+    [
+        ([], "rare"),
+        (["optimiser.epochs=3", "seed=4"], "rare"),
+        (["objective.name=focal"], "plain"),
+        (["ensemble=[]"], "plain"),
+    ],
+)
+def test_who_chooses_an_objective_means_one_model(overrides: list[str], name: str) -> None:
+    assert default_recipe(overrides) == name
+    assert len(load_settings(recipe_name=name, overrides=overrides).members) == (2 if name == "rare" else 1)
+
+
+def test_a_rule_is_laid_between_recipe_and_overrides() -> None:
+    frequent = load_recipe(recipe_name="rare", mentions={"A": 500, "B": 9000})
+    assert frequent.training.ensemble == ()
+    assert frequent.training.optimiser.epochs == 12
+    assert frequent.why
+    shorter = load_recipe(recipe_name="rare", mentions={"A": 500}, overrides=["optimiser.epochs=2"])
+    assert shorter.training.optimiser.epochs == 2
+    for mentions in (None, {}, {"A": 499, "B": 9000}):
+        rare = load_recipe(recipe_name="rare", mentions=mentions)
+        assert len(rare.training.members) == 2
+        assert rare.why is None

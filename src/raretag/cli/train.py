@@ -13,7 +13,7 @@ from raretag.cli.output import status, tell_findings
 from raretag.cli.several import is_first
 from raretag.cli.targets import check_outside
 from raretag.cli.wording import counted, shown
-from raretag.training.recipes import DEFAULT
+from raretag.training.recipes import DEFAULT, PLAIN, default_recipe
 
 
 def train(
@@ -21,7 +21,10 @@ def train(
     out: Annotated[Path, typer.Option("--out", help="The run folder to write.")],
     recipe: Annotated[
         str | None,
-        typer.Option("--recipe", help=f"Named settings, see raretag recipes; {DEFAULT} where no --config is given."),
+        typer.Option(
+            "--recipe",
+            help=f"See raretag recipes. By default {DEFAULT}; {PLAIN} where --set chooses an objective, sampler or head.",
+        ),
     ] = None,
     encoder: Annotated[str | None, typer.Option("--encoder", help="minilm, a folder, or a hub id.")] = None,
     config: Annotated[Path | None, typer.Option("--config", help="A YAML file of settings.")] = None,
@@ -41,7 +44,7 @@ def train(
 
     check_outside(out, name="--out", source=data, source_name="DATA")
     # a file of settings says all that it wants by itself, and may name its recipe
-    recipe = DEFAULT if recipe is None and config is None else recipe
+    recipe = default_recipe(set_ or ()) if recipe is None and config is None else recipe
     load = partial(load_recipe, recipe_name=recipe, config=config, overrides=set_ or (), encoder=encoder)
     # what cannot be, and what cannot be done afterwards, is told before anything is read
     AfterTraining.of(load().after)
@@ -49,8 +52,8 @@ def train(
     console = status()
     tell_findings(corpus.findings, console)
     settings, after, why = load(mentions=mention_counts(corpus))
-    if why is not None:
-        console.print(f"recipe {shown(recipe or '')}: {why}", style="dim", soft_wrap=True)
+    if recipe is not None:
+        console.print(f"recipe {shown(recipe)}{f': {why}' if why else ''}", style="dim", soft_wrap=True)
 
     from raretag.cli.progress import TrainingProgress
     from raretag.training import train as run_training

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.resources import files
 from typing import Any, Final, final
@@ -54,7 +54,16 @@ class Recipe:
 
 
 DEFAULT: Final = "rare"
-RECIPES: Final = (DEFAULT, "plain", "inverse-sqrt")
+PLAIN: Final = "plain"
+# who chooses one of these chooses a single model of his own
+_OWN_MODEL: Final = frozenset({"objective", "regularisers", "sampler", "head", "second_stage", "ensemble"})
+RECIPES: Final = (DEFAULT, PLAIN, "inverse-sqrt")
+
+
+def default_recipe(overrides: Sequence[str]) -> str:
+    """What is meant where no recipe is named: `rare`, or `plain` where overrides choose how one model learns."""
+    keys = {one.partition("=")[0].strip().partition(".")[0] for one in overrides}
+    return PLAIN if keys & _OWN_MODEL else DEFAULT
 
 
 def recipe(name: str) -> Recipe:
