@@ -23,7 +23,7 @@ def train(
         str | None,
         typer.Option(
             "--recipe",
-            help=f"See raretag recipes. By default {DEFAULT}; {PLAIN} where --set chooses an objective, sampler or head.",
+            help=f"See raretag recipes. By default {DEFAULT}; {PLAIN} if --set names an objective, sampler or head.",
         ),
     ] = None,
     encoder: Annotated[str | None, typer.Option("--encoder", help="minilm, a folder, or a hub id.")] = None,
