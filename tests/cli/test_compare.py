@@ -36,6 +36,7 @@ def test_compare_goes_on_where_it_was(raretag: Run, few: Path, tiny_encoder: Pat
         "compare.json",
         "compare.md",
         "compare.svg",
+        ".compare.lock",
         "trainings",
     }
     times = {path: path.stat().st_mtime_ns for path in (tmp_path / "out").rglob("model.safetensors")}
@@ -83,3 +84,15 @@ def test_unknown_recipes(raretag: Run) -> None:
     refused = raretag("recipes", "show", "palin")
     assert refused.code == 2
     assert "did you mean plain?" in refused.err
+
+
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [("seed=4", "Give --seeds"), ("split.test=0.5", "Give --folds"), ("optimiser.patience=1", "Leave")],
+)
+def test_settings_that_a_comparison_has_its_own_of(
+    raretag: Run, few: Path, tmp_path: Path, wrong: str, told: str
+) -> None:
+    refused = raretag("compare", few, "--out", tmp_path / "out", "--set", wrong)
+    assert refused.code == 2
+    assert told in refused.err

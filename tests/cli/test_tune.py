@@ -103,7 +103,7 @@ def test_bad_input(raretag: Run, words: list[object], tmp_path: Path, wrong: lis
 
 def test_a_damaged_study_and_one_of_something_else(raretag: Run, words: list[object], tmp_path: Path) -> None:
     assert raretag(*words, "--trials", 1).code == 0
-    other = raretag(*words, "--trials", 1, "--goal", "macro10-f1")
+    other = raretag(*words, "--trials", 1, "--micro-not-below")
     assert other.code == 2
     assert "another goal" in other.err
     journal = tmp_path / "out" / "study.journal"
