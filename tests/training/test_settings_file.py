@@ -112,13 +112,17 @@ def test_who_chooses_an_objective_means_one_model(overrides: list[str], name: st
 
 
 def test_a_rule_is_laid_between_recipe_and_overrides() -> None:
+    frequent = load_recipe(recipe_name="rare", mentions={"A": 500, "B": 90})
+    assert len(frequent.training.members) == 2
     frequent = load_recipe(recipe_name="rare", mentions={"A": 500, "B": 9000})
     assert frequent.training.ensemble == ()
     assert frequent.training.optimiser.epochs == 12
     assert frequent.why
     shorter = load_recipe(recipe_name="rare", mentions={"A": 500}, overrides=["optimiser.epochs=2"])
     assert shorter.training.optimiser.epochs == 2
-    for mentions in (None, {}, {"A": 499, "B": 9000}):
+    small = load_recipe(recipe_name="rare", mentions={"A": 499, "B": 9000})
+    assert [one.optimiser.epochs for one in small.training.members] == [12, 12]
+    for mentions in (None, {}, {"A": 499, "B": 9501}):
         rare = load_recipe(recipe_name="rare", mentions=mentions)
         assert len(rare.training.members) == 2
         assert rare.why is None

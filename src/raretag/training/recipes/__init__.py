@@ -16,18 +16,24 @@ from raretag.errors import UsageError
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """Other settings where every label of a corpus has `every_label_at_least` mentions, laid upon the recipe's.
+    """Other settings for a kind of corpus, laid upon the recipe's where all conditions hold that are given.
 
-    why: one line that the user is told.
+    every_label_at_least: mentions of the rarest label. fewer_mentions_than: of all labels together. why: one line that
+    the user is told.
     """
 
-    every_label_at_least: int
     why: str
     settings: dict[str, Any]
+    every_label_at_least: int | None = None
+    fewer_mentions_than: int | None = None
 
     def holds(self, mentions: Mapping[str, int]) -> bool:
         """For a corpus with so many mentions of each label; never for one without labels."""
-        return bool(mentions) and min(mentions.values()) >= self.every_label_at_least
+        if not mentions:
+            return False
+        common = self.every_label_at_least is None or min(mentions.values()) >= self.every_label_at_least
+        small = self.fewer_mentions_than is None or sum(mentions.values()) < self.fewer_mentions_than
+        return common and small
 
 
 @final
@@ -94,5 +100,5 @@ def settings_text(name: str) -> str:
             content[part] = getattr(one, part)
     header = f"# raretag train DATA --out RUN --config THIS-FILE\n# recipe {name}: {one.about}\n# {one.source}\n"
     for rule in one.rules:
-        header += f"# left out, for corpora whose every label has {rule.every_label_at_least} mentions: {rule.why}\n"
+        header += f"# a rule for some corpora is left out: {rule.why}\n"
     return header + yaml.safe_dump(content, sort_keys=False, allow_unicode=True)
