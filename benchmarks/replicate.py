@@ -80,6 +80,8 @@ def main() -> None:
         if name not in there:
             parser.error(f"there is no corpus {name!r}; there are: {', '.join(there)}")
     names = arguments.recipes.split(",")
+    # a file of settings is called by its stem
+    labels = [Path(name).stem if name.endswith((".yaml", ".yml")) else name for name in names]
     told: dict[str, Any] = {}
     try:
         for name in wanted:
@@ -87,13 +89,13 @@ def main() -> None:
                 there[name], names, overrides=arguments.set, share=shares.get(name, 1.0), out=arguments.out / name
             )
             if found is not None:
-                told[name] = compared(found, baseline=names[0])
+                told[name] = compared(found, baseline=labels[0])
                 show(name, told[name])
     except RaretagError as error:
         parser.exit(1, f"{error}\n")
     left = [name for name in wanted if name not in told]
     print(
-        json.dumps({"set": arguments.set, "share": shares, "left": left, "corpora": told, "holds": holds(told, names)})
+        json.dumps({"set": arguments.set, "share": shares, "left": left, "corpora": told, "holds": holds(told, labels)})
     )
     if left:
         parser.exit(1, f"others are at: {', '.join(left)}; the same command tells them once they are done\n")
@@ -114,7 +116,7 @@ def on_corpus(
             name, overrides=[*overrides, *own, f"optimiser.epochs={epochs}"], mentions=mention_counts(corpus)
         )
         try:
-            judged[name] = judge(recipe, corpus, out / name)
+            judged[recipe.name] = judge(recipe, corpus, out / recipe.name)
         except BusyError:
             continue
     return judged if len(judged) == len(names) else None
