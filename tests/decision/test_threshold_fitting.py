@@ -138,3 +138,18 @@ def test_a_beta_is_of_its_label(make: Any) -> None:
     assert plain == same
     assert keen["X"] == plain["X"]
     assert keen["Y"] < 0.7 * plain["Y"]
+
+
+def test_a_beta_is_not_felt_by_others_and_holds_without_gold(make: Any) -> None:
+    found, gold = documents(make, 100, chances={0: (2.0, 2.0), 1: (0.4, 1.6), 2: (0.4, 1.6)})
+
+    def fitted(y: float, z: float, *, own: dict[str, Document] = gold) -> Any:
+        return fit_thresholds(found, own, schema=SCHEMA, betas={"X": 1.0, "Y": y, "Z": z}).by_label
+
+    assert fitted(3.0, 1.0)["Z"] == fitted(1.0, 1.0)["Z"]
+    assert fitted(3.0, 1.0)["Y"] == fitted(3.0, 3.0)["Y"]
+    without = {
+        name: Document(id=name, text=one.text, mentions=tuple(m for m in one.mentions if m.label == "X"))
+        for name, one in gold.items()
+    }
+    assert fitted(3.0, 3.0, own=without)["Y"] < fitted(1.0, 1.0, own=without)["Y"] - 0.05

@@ -39,6 +39,8 @@ def train(
     from raretag.corpus.formats import read_corpus
     from raretag.corpus.inventory import mention_counts
     from raretag.decision.after_training import AfterTraining
+    from raretag.decision.policy_fitting import check_asked
+    from raretag.tagging import build_schema
     from raretag.training.run_folder import RECIPE
     from raretag.training.settings_file import load_recipe
 
@@ -47,11 +49,14 @@ def train(
     recipe = default_recipe(set_ or ()) if recipe is None and config is None else recipe
     load = partial(load_recipe, recipe_name=recipe, config=config, overrides=set_ or (), encoder=encoder)
     # what cannot be, and what cannot be done afterwards, is told before anything is read
-    AfterTraining.of(load().after)
+    asked = AfterTraining.of(load().after).policy.asked
+    check_asked(asked)
     corpus = read_corpus(data, format=format)
     console = status()
     tell_findings(corpus.findings, console)
-    settings, after, why = load(mentions=mention_counts(corpus))
+    mentions = mention_counts(corpus)
+    check_asked(asked, schema=build_schema(list(mentions), mention_counts=list(mentions.values())))
+    settings, after, why = load(mentions=mentions)
     if recipe is not None:
         console.print(f"recipe {shown(recipe)}{f': {why}' if why else ''}", style="dim", soft_wrap=True)
 

@@ -25,11 +25,6 @@ def betas_of(betas: ByLabel | None, *, schema: Schema) -> dict[str, float]:
     taken = taken_names(betas, schema=schema)
     problems = [*wrong.values(), *out_of_range(betas)]
     # a group without labels is no mistake: a recipe's groups are for any corpus
-    problems += [
-        f"the beta for {name!r} falls on no label"
-        for name in betas
-        if name in schema.labels and name not in taken.values()
-    ]
     _refuse(problems)
     return {label: PLAIN if name is None else betas[name] for label, name in taken.items()}
 

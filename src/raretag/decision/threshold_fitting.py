@@ -46,14 +46,17 @@ def fit_thresholds(
         raise DataError("no document has a gold mention to fit thresholds on", remedy="Give annotated documents")
     labels = np.concatenate([np.zeros(0, dtype=np.int64), *(one.labels for one in found)])
     chances = np.concatenate([np.zeros(0), *(one.probabilities for one in found)])
-    own = np.array(
-        [
-            expected_threshold(chances[labels == number], beta=1.0 if betas is None else betas[label])
-            for number, label in enumerate(schema.labels)
-        ]
-    )
+    wanted = np.array([1.0 if betas is None else betas[label] for label in schema.labels])
     groups = np.array([tail_group(number) for number in schema.mention_counts])
-    means = np.array([_mean(own, np.where(groups == group, support, 0.0), otherwise=support) for group in groups])
+    own, means = np.zeros(len(wanted)), np.zeros(len(wanted))
+    for beta in np.unique(wanted):
+        # a label is pulled to what its group would have under the label's own beta
+        each = np.array(
+            [expected_threshold(chances[labels == number], beta=float(beta)) for number in range(len(wanted))]
+        )
+        for number in np.flatnonzero(wanted == beta):
+            own[number] = each[number]
+            means[number] = _mean(each, np.where(groups == groups[number], support, 0.0), otherwise=support)
     shrunk = (support * own + _STRENGTH * means) / (support + _STRENGTH)
     return Thresholds(
         by_label=dict(zip(schema.labels, shrunk.tolist(), strict=True)),

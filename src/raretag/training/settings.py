@@ -262,7 +262,9 @@ class TrainSettings(_Settings):
                 wrong += _under("ensemble", error)
                 continue
             try:
-                self._member(parts)
+                if self._member(parts) in [self._member(other) for other in ({}, *self.ensemble[:number])]:
+                    same = _refuse("a further model is one that the run has already", str(number), value=parts)
+                    wrong += _under("ensemble", same)
             except ValidationError as caught:
                 within = ValidationError.from_exception_data("member", _under(str(number), caught))
                 wrong += _under("ensemble", within)
@@ -278,7 +280,10 @@ class TrainSettings(_Settings):
     def _member(self, parts: Mapping[str, Any]) -> TrainSettings:
         """A part that is named takes the place of the run's; of the optimiser, only what is named."""
         own = self.model_dump(exclude={"ensemble"})
-        laid = {name: {**own[name], **part} if name == "optimiser" else part for name, part in parts.items()}
+        laid = {
+            name: {**own[name], **part} if name == "optimiser" and isinstance(part, Mapping) else part
+            for name, part in parts.items()
+        }
         return TrainSettings.model_validate({**own, **laid})
 
     @property
