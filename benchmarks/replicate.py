@@ -14,7 +14,7 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,15 +22,15 @@ import numpy as np
 
 from raretag.corpus import Corpus, Document
 from raretag.corpus.formats import read_corpus
-from raretag.corpus.inventory import mention_counts, tail_group
+from raretag.corpus.inventory import mention_counts
 from raretag.corpus.splitting import OFFICIAL, split_corpus
 from raretag.decision import most_probable_mentions
 from raretag.decision.deciding import Deciding
 from raretag.errors import RaretagError
-from raretag.evaluation import CORRECT, GOLD, Counts, count_matches
-from raretag.evaluation.rates import F1, Floats, macro_rates, micro_rates
+from raretag.evaluation import GOLD, Counts, count_matches
 from raretag.evaluation.significance import holm, paired_p_value
 from raretag.experiments.comparison.contestant import Contestant, contestant
+from raretag.experiments.comparison.rows import figure
 from raretag.experiments.cross_validation import judged_data, steps_of
 from raretag.probability import ScoreCache, score
 from raretag.probability.calibration_data import SCORES
@@ -53,7 +53,7 @@ class Judged:
     seconds: float
 
     def figure(self, name: str) -> float | None:
-        value = float(figure(name, self)(self.counts.values.sum(axis=0)[None].astype(np.float64))[0])
+        value = float(figure_of(name, self)(self.counts.values.sum(axis=0)[None].astype(np.float64))[0])
         return None if np.isnan(value) else value
 
 
@@ -158,30 +158,13 @@ def part(run: RunFolder, corpus: Corpus, name: str) -> Sequence[Document]:
     return sorted((one for one in corpus.documents if one.id in members), key=lambda document: document.id)
 
 
-def figure(name: str, of: Judged) -> Any:
-    """From total counts (m, labels, 3) to float64 (m,); which labels belong to it is asked of gold and training."""
-    gold = of.counts.values.sum(axis=0)[:, GOLD]
-    training = dict(zip(of.schema.labels, of.schema.mention_counts, strict=True))
-    groups = np.array([tail_group(training.get(label, 0)) for label in of.counts.labels])
-    chosen = {
-        "micro": gold >= 0,
-        "macro": gold > 0,
-        "macro10": gold >= 10,
-        "rare_recall": groups != "head",
-    }.get(name, groups == name)
-
-    def told(totals: Floats) -> Floats:
-        inside = totals[:, chosen]
-        if name in {"macro", "macro10"}:
-            return macro_rates(inside)[..., F1]
-        if name == "rare_recall":
-            pooled = inside.sum(axis=1)
-            found = np.full(len(pooled), np.nan)
-            np.divide(pooled[:, CORRECT], pooled[:, GOLD], out=found, where=pooled[:, GOLD] > 0)
-            return found
-        return micro_rates(inside)[..., F1]
-
-    return told
+def figure_of(name: str, judged: Judged) -> Any:
+    """As `raretag compare` has it; but macro10 asks the gold of these test documents."""
+    schema = judged.schema
+    if name == "macro10":
+        gold = dict(zip(judged.counts.labels, judged.counts.values.sum(axis=0)[:, GOLD].tolist(), strict=True))
+        schema = replace(schema, mention_counts=tuple(gold[label] for label in schema.labels))
+    return figure(name, judged.counts, schema=schema)
 
 
 def compared(judged: dict[str, Judged], *, baseline: str) -> dict[str, Any]:
@@ -195,7 +178,7 @@ def compared(judged: dict[str, Judged], *, baseline: str) -> dict[str, Any]:
     for key in FIGURES:
         p = [
             paired_p_value(
-                judged[name].counts.values, base.counts.values, groups=base.counts.groups, figure=figure(key, base)
+                judged[name].counts.values, base.counts.values, groups=base.counts.groups, figure=figure_of(key, base)
             )
             for name in others
         ]
@@ -214,15 +197,22 @@ def show(corpus: str, rows: dict[str, Any]) -> None:
 
 def holds(told: dict[str, Any], recipes: Sequence[str]) -> dict[str, Any]:
     """On how many corpora the macro-F1 is above the baseline's, and the worst change of micro-F1."""
-    base = recipes[0]
-    return {
-        name: {
-            "macro_better": sum(row[name]["macro"] > row[base]["macro"] for row in told.values()),
-            "of": len(told),
-            "worst_micro": min((row[name]["micro"] - row[base]["micro"] for row in told.values()), default=None),
+    found = {}
+    for name in recipes[1:]:
+        changes = {
+            key: [
+                row[name][key] - row[recipes[0]][key]
+                for row in told.values()
+                if None not in (row[name][key], row[recipes[0]][key])
+            ]
+            for key in ("macro", "micro")
         }
-        for name in recipes[1:]
-    }
+        found[name] = {
+            "macro_better": sum(value > 0 for value in changes["macro"]),
+            "of": len(changes["macro"]),
+            "worst_micro": min(changes["micro"], default=None),
+        }
+    return found
 
 
 if __name__ == "__main__":
