@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from raretag.errors import UsageError
+from raretag.training.launched import launched_processes
 
 # within it the launcher ends the other processes once one has failed
 _SECONDS: Final = 10.0
@@ -17,8 +18,7 @@ _SECONDS: Final = 10.0
 
 def in_several() -> bool:
     """Whether a launcher started more than one process."""
-    told = os.environ.get("WORLD_SIZE", "1")
-    return told.isdigit() and int(told) > 1
+    return launched_processes() > 1
 
 
 def is_first() -> bool:
@@ -37,7 +37,7 @@ def begin() -> None:
     named = next((word for word in sys.argv[1:] if not word.startswith("-")), None)
     if in_several() and named not in (None, "train"):
         raise UsageError(
-            f"{named} works in one process, but {os.environ['WORLD_SIZE']} were started",
+            f"{named} works in one process, but {launched_processes()} were started",
             remedy="Start it without torchrun; only raretag train shares its work among processes",
         )
 

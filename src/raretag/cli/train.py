@@ -40,7 +40,7 @@ def train(
     from raretag.corpus.inventory import mention_counts
     from raretag.decision.after_training import AfterTraining
     from raretag.decision.policy_fitting import check_asked
-    from raretag.tagging import build_schema
+    from raretag.tagging import counted_schema
     from raretag.training.run_folder import RECIPE
     from raretag.training.settings_file import load_recipe
 
@@ -55,10 +55,11 @@ def train(
     console = status()
     tell_findings(corpus.findings, console)
     mentions = mention_counts(corpus)
-    check_asked(asked, schema=build_schema(list(mentions), mention_counts=list(mentions.values())))
+    check_asked(asked, schema=counted_schema(mentions))
     settings, after, why = load(mentions=mentions)
-    if recipe is not None:
-        console.print(f"recipe {shown(recipe)}{f': {why}' if why else ''}", style="dim", soft_wrap=True)
+    if recipe is not None or why is not None:
+        named = shown(recipe) if recipe is not None else f"of {shown(config)}"
+        console.print(f"recipe {named}{f': {why}' if why else ''}", style="dim", soft_wrap=True)
 
     from raretag.cli.progress import TrainingProgress
     from raretag.training import train as run_training

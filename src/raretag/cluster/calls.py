@@ -64,20 +64,25 @@ def called_on_cluster(
 
 def _threads(ray: Any) -> int:
     """As many as a call on this machine has, or as the largest machine of the cluster."""
-    largest = max((int(node["Resources"].get("CPU", 0)) for node in ray.nodes() if node["Alive"]), default=0)
+    largest = max(_machines(ray), default=0)
     if largest == 0:
         raise UsageError("no machine of this Ray cluster has a CPU to work with", remedy="Start nodes with --num-cpus")
     return min(torch.get_num_threads(), largest)
 
 
+def _machines(ray: Any) -> list[int]:
+    """The CPUs of each machine that is there."""
+    return [int(node["Resources"].get("CPU", 0)) for node in ray.nodes() if node["Alive"]]
+
+
 def _room(ray: Any, threads: int) -> int:
     """How many calls fit the machines at once, >= 1."""
-    return max(1, sum(int(node["Resources"].get("CPU", 0)) // threads for node in ray.nodes() if node["Alive"]))
+    return max(1, sum(cpus // threads for cpus in _machines(ray)))
 
 
 def _check_room(ray: Any, threads: int) -> None:
     """Raises DataError where no machine that is left could take a call: Ray would wait for one forever."""
-    if not any(int(node["Resources"].get("CPU", 0)) >= threads for node in ray.nodes() if node["Alive"]):
+    if max(_machines(ray), default=0) < threads:
         raise DataError(
             f"no machine of the cluster that is left has {threads} CPUs, which each call needs",
             remedy="Add such a machine, or set OMP_NUM_THREADS lower; the same command goes on",

@@ -8,7 +8,7 @@ from raretag.tagging.encoders import (
     resolve_encoder,
     special_tokens,
 )
-from raretag.tagging.schema import Schema, build_schema
+from raretag.tagging.schema import Schema, build_schema, counted_schema
 from raretag.tagging.tokens import Tokens, tokenise
 from raretag.tagging.windows import Window, WindowSettings, capacity, make_windows
 
@@ -25,6 +25,7 @@ __all__ = [
     "WindowSettings",
     "build_schema",
     "capacity",
+    "counted_schema",
     "decode",
     "encode",
     "load_tokenizer",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, get_args
 
@@ -131,6 +131,11 @@ class Schema:
             # older files do not tell
             layered=layered,
         )
+
+
+def counted_schema(mentions: Mapping[str, int]) -> Schema:
+    """A schema of labels with so many mentions each, in their order; every tag is open."""
+    return build_schema([*mentions], mention_counts=[*mentions.values()])
 
 
 def build_schema(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from raretag.errors import UsageError
+from raretag.training.launched import launched_processes
 from raretag.training.processes import is_first
 
 
@@ -45,8 +45,7 @@ def held_by_first(folder: Path) -> Iterator[None]:
 
 def refuse_several_processes(what: str) -> None:
     """Raises UsageError under torchrun with several processes: they would write over each other. what: cannot be."""
-    told = os.environ.get("WORLD_SIZE", "1")
-    if told.isdigit() and int(told) > 1:
+    if launched_processes() > 1:
         raise UsageError(
             f"{what} cannot be shared by the processes of torchrun: only a single training can",
             remedy="Start it without torchrun; raretag compare --ray spreads trainings over machines",

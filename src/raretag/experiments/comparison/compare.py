@@ -18,7 +18,7 @@ from raretag.experiments.comparison.differences import Difference, differences
 from raretag.experiments.comparison.rows import Row, row_of
 from raretag.experiments.cross_validation import Cell, pool, run_cells, run_cells_on_ray
 from raretag.experiments.side_by_side import helped
-from raretag.tagging import build_schema
+from raretag.tagging import counted_schema
 
 if TYPE_CHECKING:
     from transformers import TrainerCallback
@@ -101,7 +101,7 @@ def compare(
     for seed in seeds:
         cut_folds(corpus, folds=folds, seed=seed)
     mentions = mention_counts(corpus)
-    labels = build_schema(list(mentions), mention_counts=list(mentions.values()))
+    labels = counted_schema(mentions)
     for one in recipes:
         one.asked(costs, schema=labels)
     data = gold_hash(corpus.documents)

@@ -61,7 +61,7 @@ def pool(cells: Sequence[Cell], corpus: Corpus) -> Pooled:
         runs=tuple(runs),
         steps=sum(steps_of(run) for run in runs),
         seconds=sum(float(manifest["seconds"]) for manifest in manifests),
-        peak_mib=max(int(one.manifest.get("peak_mib", 0)) for run in runs for one in (run, *run.further)),
+        peak_mib=max(int(manifest.get("peak_mib", 0)) for manifest in manifests),
     )
 
 

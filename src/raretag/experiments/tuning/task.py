@@ -20,7 +20,7 @@ from raretag.experiments.comparison.contestant import Contestant, contestant
 from raretag.experiments.tuning.checking import check_space
 from raretag.experiments.tuning.goal import Goal, check_goal
 from raretag.experiments.tuning.space import Space, Value
-from raretag.tagging import build_schema
+from raretag.tagging import counted_schema
 from raretag.training.settings import SplitSettings
 
 # what is tuned on trained folds
@@ -155,7 +155,7 @@ def task_of(
             f"the models of the ensemble {recipe!r} have a head each, and no one head can be tuned after training",
             remedy="Tune a recipe of one model, or a space without second_stage",
         )
-    schema = build_schema(list(mentions), mention_counts=list(mentions.values()))
+    schema = counted_schema(mentions)
     base.asked(None, schema=schema)
     check_space(
         space,

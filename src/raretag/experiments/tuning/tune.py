@@ -40,11 +40,11 @@ def tune(
     """
     if trials < 1:
         raise UsageError(f"{trials} trials are too few", remedy="Ask for at least 1, which is the baseline")
-    if ray is not None and jobs > 1:
-        raise UsageError(
-            f"{jobs} jobs are of this machine, but the Ray cluster tunes", remedy="Leave out --jobs or --ray"
-        )
     if ray is not None:
+        if jobs > 1:
+            raise UsageError(
+                f"{jobs} jobs are of this machine, but the Ray cluster tunes", remedy="Leave out --jobs or --ray"
+            )
         _on_ray(task, trials=trials, address=ray, announce=announce)
     folds = folds_of(task, callbacks=callbacks, announce=announce)
 
