@@ -19,6 +19,7 @@ from raretag.experiments.cross_validation import steps_of
 from raretag.probability.run_context import context_of
 from raretag.training import Predictor, RunFolder, train
 from raretag.training.ensemble import prior_together, together
+from raretag.training.run_folder import read_json
 from raretag.training.second_stage.run import second_stage_run
 from raretag.training.settings import TrainSettings
 
@@ -66,16 +67,20 @@ def test_each_model_is_what_it_would_be_alone(
     np.testing.assert_allclose(hidden[0].probabilities, said[0].probabilities, atol=1e-6)
 
 
-@pytest.mark.parametrize("stop", [3, 9])
+@pytest.mark.parametrize("broken", ["further", "own"])
 def test_broken_off_it_goes_on(
-    stop: int, tmp_path: Path, run: RunFolder, small_corpus: Corpus, asked: TrainSettings
+    broken: str, tmp_path: Path, run: RunFolder, small_corpus: Corpus, asked: TrainSettings
 ) -> None:
     """In the further model, which comes first, and in the run's own."""
     out = tmp_path / "cut"
+    # the further model takes fewer steps than the run's own
+    stop = 3 if broken == "further" else run.further[0].manifest["steps"] + 1
     with pytest.raises(KeyboardInterrupt):
         train(small_corpus, out=out, settings=asked, callbacks=[StopAt(stop)])
     with pytest.raises(DataError, match="not finished"):
         RunFolder.open(out)
+    status = read_json(out / "ensemble" / "2" / "manifest.json")["status"]
+    assert status == ("training" if broken == "further" else "complete")
     resumed = train(small_corpus, out=out, settings=asked, resume=True)
     for mine, other in zip((run, *run.further), (resumed, *resumed.further), strict=True):
         expected = weights(mine)

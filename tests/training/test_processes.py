@@ -85,6 +85,7 @@ def test_heads_losses_and_samplers_and_runs_that_one_process_began(
         "layered": {**small_settings, "head": {"name": "per-label"}, "sampler": {"name": "outside-thinning"}},
         # batches of one window: the second process has none
         "single": {**small_settings, "optimiser": {**optimiser, "epochs": 1, "batch_tokens": 16}},
+        "ensemble": {**small_settings, "ensemble": [{"objective": {"name": "weighted"}}], "split": {"validation": 0.2}},
         "begun": {**small_settings, "checkpoint_seconds": 0, "split": {"validation": 0.2}},
     }
     corpus = read_corpus(notes)
@@ -100,7 +101,9 @@ def test_heads_losses_and_samplers_and_runs_that_one_process_began(
     assert code == 0, said
     for name, settings in asked.items():
         one = train(corpus, out=tmp_path / "one" / name, settings=TrainSettings.model_validate(settings))
-        assert_equal_but_for_rounding(one, RunFolder.open(two / name))
+        both = RunFolder.open(two / name)
+        for mine, theirs in zip((one, *one.further), (both, *both.further), strict=True):
+            assert_equal_but_for_rounding(mine, theirs)
 
 
 def test_a_killed_process_ends_the_others_and_one_process_goes_on(

@@ -120,6 +120,7 @@ def test_a_rule_is_laid_between_recipe_and_overrides() -> None:
     assert frequent.why
     shorter = load_recipe(recipe_name="rare", mentions={"A": 500}, overrides=["optimiser.epochs=2"])
     assert shorter.training.optimiser.epochs == 2
+    assert shorter.why is None
     small = load_recipe(recipe_name="rare", mentions={"A": 499, "B": 9000})
     assert [one.optimiser.epochs for one in small.training.members] == [12, 12]
     for mentions in (None, {}, {"A": 499, "B": 9501}):

@@ -21,7 +21,7 @@ from raretag.training.heads import load_model
 from raretag.training.history import History
 from raretag.training.inference import Predictor
 from raretag.training.manifest import describe_data, describe_encoder, describe_second_stage, describe_start, finish
-from raretag.training.memory import forget_peak
+from raretag.training.memory import forget_peak, peak_mib
 from raretag.training.model import tag_head
 from raretag.training.plan import Plan, plan_training
 from raretag.training.precision import Precision
@@ -167,7 +167,10 @@ def _finish(
     if manifests:
         start = {**start, "prior": prior_together([start["prior"], *(one["prior"] for one in manifests)])}
     steps, seconds = (sum(one[name] for one in manifests) for name in ("steps", "seconds"))
-    write_json(out / MANIFEST, finish(start, steps=taken.steps + steps, seconds=taken.seconds + seconds))
+    # each model's training forgets what was before it
+    peak = max([peak_mib(), *(one["peak_mib"] for one in manifests)])
+    told = finish(start, steps=taken.steps + steps, seconds=taken.seconds + seconds, peak_mib=peak)
+    write_json(out / MANIFEST, told)
 
 
 def _best(out: Path) -> Path:

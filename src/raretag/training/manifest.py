@@ -20,7 +20,6 @@ from raretag.corpus.splitting import Split
 from raretag.options import Options
 from raretag.tagging import EncoderSource, Schema
 from raretag.training.dataset import TrainingData
-from raretag.training.memory import peak_mib
 from raretag.training.precision import fastest_precision
 from raretag.training.second_stage import Retrained
 from raretag.training.settings import TrainSettings
@@ -111,15 +110,15 @@ def describe_second_stage(
     }
 
 
-def finish(start: dict[str, Any], *, steps: int, seconds: float) -> dict[str, Any]:
-    """The manifest of the same run once its model is saved. steps, seconds: of all its models."""
+def finish(start: dict[str, Any], *, steps: int, seconds: float, peak_mib: int) -> dict[str, Any]:
+    """The manifest of the same run once its model is saved. steps, seconds, and the most memory: of all its models."""
     return {
         **start,
         "status": "complete",
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
         "steps": steps,
         "seconds": round(seconds, 1),
-        "peak_mib": peak_mib(),
+        "peak_mib": peak_mib,
     }
 
 

@@ -34,7 +34,8 @@ _OF_THE_ROLE = ("start",)
 class RecipeSettings(NamedTuple):
     """Settings of training, and what the recipe, the file and the overrides say of the time after: see `Recipe`.
 
-    after: under `calibration` and `policy`, not yet checked. why: that of the recipe's rule which holds for the corpus.
+    after: under `calibration` and `policy`, not yet checked. why: that of the recipe's rule which
+    holds for the corpus, where its settings stand.
     """
 
     training: TrainSettings
@@ -81,7 +82,9 @@ def load_recipe(
     own = {} if base is None else base.settings if rule is None else _laid_upon(base.settings, rule.settings)
     content = _laid_upon(_laid_upon(own, from_file), from_overrides)
     settings = _checked(content, config=config, encoder=encoder)
-    return RecipeSettings(settings, after, None if rule is None else rule.why)
+    # what a file or an override undid is no longer so
+    holds = rule is not None and merged(content, rule.settings) == content
+    return RecipeSettings(settings, after, rule.why if rule is not None and holds else None)
 
 
 def load_settings(
