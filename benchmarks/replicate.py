@@ -4,9 +4,9 @@
 
 DATA holds a folder a corpus. Official parts are kept; a corpus without any is split as `raretag train` splits it, with
 15 % of the documents to validate. Recipes train on the same documents; calibration and policy are fixed on the
-validation documents, which also stop a training early, and decide the test documents once. macro10 is over labels with
-at least ten mentions in the test documents. Finished trainings are kept in --out and interrupted ones go on; the same
-command beside itself, or on another machine, takes what nobody is at.
+validation documents, which also stop a training early, and decide the test documents once. Recipes that train alike
+share a training, finished ones are kept in --out, and interrupted ones go on; the same command beside itself, or on
+another machine, takes what nobody is at. macro10 is over labels with at least ten mentions in the test documents.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 
 from raretag.corpus import Corpus, Document
+from raretag.corpus.fingerprints import gold_hash
 from raretag.corpus.formats import read_corpus
 from raretag.corpus.inventory import mention_counts
 from raretag.corpus.splitting import OFFICIAL, split_corpus
@@ -108,6 +109,7 @@ def on_corpus(
     corpus = read_corpus(folder)
     drawn = split_corpus(corpus, test=0.2, validation=VALIDATION, seed=13).origin != OFFICIAL
     own = [f"split.validation={VALIDATION}"] if drawn else []
+    data = gold_hash(corpus.documents)
     judged = {}
     for name in names:
         recipe = contestant(name, overrides=[*overrides, *own], mentions=mention_counts(corpus))
@@ -116,7 +118,7 @@ def on_corpus(
             name, overrides=[*overrides, *own, f"optimiser.epochs={epochs}"], mentions=mention_counts(corpus)
         )
         try:
-            judged[recipe.name] = judge(recipe, corpus, out / recipe.name)
+            judged[recipe.name] = judge(recipe, corpus, out / recipe.key(seed=recipe.settings.seed, data=data, folds=1))
         except BusyError:
             continue
     return judged if len(judged) == len(names) else None

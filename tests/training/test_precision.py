@@ -3,13 +3,20 @@ from __future__ import annotations
 import pytest
 import torch
 
-from raretag.training import precision
+from raretag.training.precision import fastest_precision
 
 
-@pytest.mark.parametrize(("bfloat16", "expected"), [(0.1, "bfloat16"), (0.9, "float32"), (3.0, "float32")])
-def test_bfloat16_only_where_it_is_clearly_faster(
-    monkeypatch: pytest.MonkeyPatch, bfloat16: float, expected: str
+@pytest.mark.parametrize(
+    ("capabilities", "expected"),
+    [
+        ({"avx2": True, "avx512_bf16": True}, "bfloat16"),
+        ({"amx_bf16": True, "avx512_bf16": False}, "bfloat16"),
+        ({"avx512_f": True, "avx512_bf16": False}, "float32"),
+        ({"architecture": "arm64"}, "float32"),
+    ],
+)
+def test_bfloat16_only_where_the_cpu_has_instructions_for_it(
+    monkeypatch: pytest.MonkeyPatch, capabilities: dict[str, bool | str], expected: str
 ) -> None:
-    seconds = {torch.float32: 1.0, torch.bfloat16: bfloat16}
-    monkeypatch.setattr(precision, "_product_seconds", seconds.__getitem__)
-    assert precision.fastest_precision() == expected
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: capabilities)
+    assert fastest_precision() == expected

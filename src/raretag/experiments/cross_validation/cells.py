@@ -75,7 +75,7 @@ def run_cell(
     )
     cache = ScoreCache(run.path / SCORES, schema=run.schema)
     if any(document not in cache for document in held_out):
-        # the format that is fastest now depends on how busy the machine is, and figures must not
+        # as it was trained, whichever machine judges
         (run.path / SCORES).mkdir(exist_ok=True)
         with alone(run.path / SCORES):
             predictor = replace(run.predictor(), precision=run.manifest["precision"])
