@@ -59,9 +59,8 @@ def tune(
     check_outside(out, name="--out", source=data, source_name="DATA")
     aim = goal_of(goal, at_least=at_least or (), micro_not_below=micro_not_below)
     searched = read_space(space)
-    if space in BUILT_IN and not aim.by_tokens:
-        # it would be tuned for nothing
-        searched = searched.without("calibration")
+    if space in BUILT_IN:
+        searched = searched.without(aim.blind_to)
     corpus = read_corpus(data, format=format)
     console = status()
     tell_findings(corpus.findings, console)

@@ -8,27 +8,35 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import torch
+
 
 @contextmanager
 def helped(work: Callable[..., None], *arguments: Any, helpers: int) -> Iterator[None]:
     """`helpers` >= 0 more processes call `work` with these arguments; they are ended with the block, done or not.
 
-    What goes wrong in one ends that one in silence: what it was at is left to this process, which meets it, too.
+    They and this one share the threads that this one had, each at least one. What goes wrong in one ends that one in
+    silence: what it was at is left to this process, which meets it, too.
     """
     spawning = multiprocessing.get_context("spawn")
-    processes = [spawning.Process(target=_quietly, args=(work, *arguments), daemon=True) for _ in range(helpers)]
+    threads = torch.get_num_threads()
+    share = max(1, threads // (helpers + 1))
+    processes = [spawning.Process(target=_quietly, args=(share, work, *arguments), daemon=True) for _ in range(helpers)]
     for process in processes:
         process.start()
+    torch.set_num_threads(share)
     try:
         yield
     finally:
+        torch.set_num_threads(threads)
         for process in processes:
             process.terminate()
             process.join()
 
 
-def _quietly(work: Callable[..., None], *arguments: Any) -> None:
+def _quietly(threads: int, work: Callable[..., None], *arguments: Any) -> None:
     """A traceback would stand between the lines of this process, and may hold what is nobody's business."""
+    torch.set_num_threads(threads)
     try:
         work(*arguments)
     except (Exception, KeyboardInterrupt):

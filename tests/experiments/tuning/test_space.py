@@ -6,9 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from raretag.corpus import Corpus
 from raretag.errors import UsageError
+from raretag.experiments.tuning.goal import GoalName, goal_of
 from raretag.experiments.tuning.space import Choice, Parameter, Range, Value
 from raretag.experiments.tuning.space_file import BUILT_IN, read_space
+from raretag.experiments.tuning.task import task_of
 
 from .conftest import SPACE, TaskOf, space
 
@@ -30,12 +33,21 @@ def test_what_is_open_depends_on_what_was_chosen(tmp_path: Path) -> None:
     assert searched.filled(last)["objective.gamma"] == 1.0
 
 
+@pytest.mark.parametrize("goal", ["brier", "macro10-f1"])
 @pytest.mark.parametrize("name", BUILT_IN)
-def test_the_built_in_spaces_can_be_trained(task: TaskOf, name: str, tmp_path: Path) -> None:
-    searched = read_space(name)
-    made = task(text=(Path("src/raretag/experiments/tuning") / f"{name}.yaml").absolute().read_text(encoding="utf-8"))
-    assert made.space == searched
+def test_the_built_in_spaces_can_be_trained(corpus: Corpus, name: str, goal: GoalName, tmp_path: Path) -> None:
+    aim = goal_of(goal)
+    made = task_of(
+        corpus,
+        recipe="plain",
+        space=read_space(name).without(aim.blind_to),
+        goal=aim,
+        folds=2,
+        out=tmp_path / "out",
+    )
     assert made.is_cheap == (name == "head")
+    assert ("policy.beta" in made.space.keys) == (goal == "macro10-f1")
+    assert ("calibration.name" in made.space.keys) == (goal == "brier")
 
 
 def test_the_same_setting_beside_different_choices(tmp_path: Path) -> None:

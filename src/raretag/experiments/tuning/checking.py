@@ -28,31 +28,20 @@ def check_space(
     *,
     settings_of: Callable[[Mapping[str, Value]], object],
     overridden: frozenset[str],
-    decides: bool,
-    by_tokens: bool,
+    blind_to: Mapping[str, str],
     file: str | None = None,
 ) -> None:
     """Raises UsageError with all that is wrong.
 
     settings_of: what raises UsageError for settings that do not go together. Both ends of every range and every choice
     are tried with what they are open beside, and every two choices together. overridden: keys that `--set` fixes.
-    decides: whether goal or constraints look at decided mentions, so that the policy matters. by_tokens: whether the
-    goal looks at tokens, so that their calibration matters.
+    blind_to: parts of the settings that the goal does not look at, and why.
     """
     problems = [f"{key}: {why}" for key in sorted(space.keys) for why in _never(key)]
     problems += [f"{key}: --set fixes it, too" for key in sorted(space.keys & overridden)]
-    if not decides:
-        problems += [
-            f"{key}: a Brier score without constraints does not look at what is decided"
-            for key in sorted(space.keys)
-            if key.startswith("policy.")
-        ]
-    if not by_tokens:
-        problems += [
-            f"{key}: mentions have a calibration of their own, and this goal does not look at tokens"
-            for key in sorted(space.keys)
-            if key.startswith("calibration.")
-        ]
+    problems += [
+        f"{key}: {why}" for part, why in blind_to.items() for key in sorted(space.keys) if key.split(".")[0] == part
+    ]
     refuse(problems, file=file)
     # the same complaint may come with several combinations: the first, which is the simplest, is told
     found: dict[str, str] = {}

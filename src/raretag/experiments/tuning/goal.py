@@ -51,9 +51,14 @@ class Goal:
         return WORDS[self.name], *floors, *([f"not below the {MICRO}"] if self.micro_not_below else [])
 
     @property
-    def by_tokens(self) -> bool:
-        """Whether what is made small or large looks at calibrated tokens, not at mentions."""
-        return self.name == "brier"
+    def blind_to(self) -> dict[str, str]:
+        """Parts of the settings that would be tuned for nothing, by their name, and why."""
+        parts = {}
+        if not self.decides:
+            parts["policy"] = "a Brier score without constraints does not look at what is decided"
+        if self.name != "brier":
+            parts["calibration"] = "mentions have a calibration of their own, and this goal does not look at tokens"
+        return parts
 
     def value(self, verdict: Verdict) -> float | None:
         """What is to be made small or large; None where it is undefined."""

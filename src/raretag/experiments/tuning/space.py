@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Self, final
 
@@ -137,9 +137,9 @@ class Space:
         """The settings that are tuned."""
         return frozenset(one.key for one in self.parameters)
 
-    def without(self, part: str) -> Space:
-        """The same but for settings under `part`, such as calibration."""
-        return Space(tuple(one for one in self.parameters if one.key.split(".")[0] != part))
+    def without(self, parts: Collection[str]) -> Space:
+        """The same but for settings under these parts, such as calibration."""
+        return Space(tuple(one for one in self.parameters if one.key.split(".")[0] not in parts))
 
     def to_json(self) -> list[dict[str, Any]]:
         """Built-in types only: the same for the same space."""

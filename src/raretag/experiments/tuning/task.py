@@ -161,8 +161,7 @@ def task_of(
         space,
         settings_of=lambda told: task.contestant(told).asked(None, schema=schema),
         overridden=frozenset(one.partition("=")[0].strip() for one in overrides),
-        decides=goal.decides,
-        by_tokens=goal.by_tokens,
+        blind_to=goal.blind_to,
         file=space_name,
     )
     return task

@@ -1,0 +1,31 @@
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+import torch
+
+from raretag.experiments.side_by_side import helped
+
+
+def _tell(file: Path) -> None:
+    part = file.with_suffix(".part")
+    part.write_text(str(torch.get_num_threads()))
+    part.rename(file)
+
+
+@pytest.mark.parametrize(("threads", "helpers", "each"), [(4, 1, 2), (1, 1, 1), (2, 0, 2)])
+def test_processes_side_by_side_share_the_threads(tmp_path: Path, threads: int, helpers: int, each: int) -> None:
+    file, before = tmp_path / "threads", torch.get_num_threads()
+    torch.set_num_threads(threads)
+    try:
+        with helped(_tell, file, helpers=helpers):
+            assert torch.get_num_threads() == each
+            until = time.monotonic() + 120
+            while helpers and not file.exists() and time.monotonic() < until:
+                time.sleep(0.05)
+        assert torch.get_num_threads() == threads
+    finally:
+        torch.set_num_threads(before)
+    assert not helpers or file.read_text() == str(each)
