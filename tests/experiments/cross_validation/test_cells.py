@@ -89,6 +89,9 @@ def test_a_training_that_another_process_is_at_is_left_to_it(
     run_cells(both, corpus, announce=told.append)
     assert all(cell.is_done(corpus) for cell in both)
     assert "fold 2 of 2" in told
+    # the busy one was left alone at a glance, and waiting is told once
+    assert "fold 1 of 2" not in told
+    assert told.count("other processes are at the last 1 of 2 trainings: waiting") == 1
 
 
 def test_a_label_in_a_single_document_keeps_its_place(tmp_path: Path, corpus: Corpus, settings: TrainSettings) -> None:

@@ -14,9 +14,9 @@ from raretag.corpus.splitting import folds as cut_folds
 from raretag.errors import RaretagError
 from raretag.probability import ScoreCache, score
 from raretag.probability.calibration_data import SCORES
-from raretag.training.exclusive import BusyError, alone
+from raretag.training.exclusive import BusyError, alone, is_taken
 from raretag.training.folding import train_fold
-from raretag.training.run_folder import MANIFEST, RunFolder
+from raretag.training.run_folder import MANIFEST, RESUME, RunFolder
 from raretag.training.settings import TrainSettings
 
 if TYPE_CHECKING:
@@ -96,6 +96,7 @@ def run_cells(
     what a training raises, with the fold it was of.
     """
     left = [cell for cell in cells if not cell.is_done(corpus)]
+    waits = False
     while left:
         # another order in each process, so that they seldom want the same
         random.shuffle(left)
@@ -103,6 +104,9 @@ def run_cells(
         for cell in list(left):
             if cell.is_done(corpus):
                 left.remove(cell)
+                continue
+            # looked at before documents and encoder are prepared for nothing
+            if is_taken(cell.run_path / RESUME):
                 continue
             try:
                 announce(f"{len(cells) - len(left)} of {len(cells)} trainings done")
@@ -112,6 +116,9 @@ def run_cells(
             except RaretagError as error:
                 raise type(error)(f"fold {cell.number}: {error.what}", remedy=error.remedy, file=error.file) from error
             left.remove(cell)
-            worked = True
+            worked, waits = True, False
         if left and not worked:
+            if not waits:
+                announce(f"other processes are at the last {len(left)} of {len(cells)} trainings: waiting")
+                waits = True
             time.sleep(_SECONDS)
