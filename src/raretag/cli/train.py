@@ -78,8 +78,13 @@ def train(
     manifest = run.manifest
     held_out = len(manifest["data"]["test"])
     console.print(f"trained in {manifest['seconds']:,.0f} s; the run folder is {shown(run.path)}", soft_wrap=True)
-    console.print(
-        f"next: raretag evaluate {shown(run.path)} {shown(data)}  "
-        f"({counted(held_out, 'document')} that training has not seen)",
-        soft_wrap=True,
-    )
+    path, notes = shown(run.path), shown(data)
+    steps = [f"raretag evaluate {path} {notes}  ({counted(held_out, 'document')} that training has not seen)"]
+    if asked.rule != "argmax":
+        # until then the most probable tags are taken
+        steps = [
+            f"raretag calibrate {path} {notes} --folds 5  (or other annotated notes, without training again)",
+            f"raretag decide {path}",
+            *steps,
+        ]
+    console.print("next: " + "\n      ".join(steps), soft_wrap=True)

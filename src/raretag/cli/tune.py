@@ -54,13 +54,11 @@ def tune(
     """Search settings on training documents alone; broken off, the same command goes on."""
     from raretag.corpus.formats import read_corpus
     from raretag.experiments.tuning.goal import goal_of
-    from raretag.experiments.tuning.space_file import BUILT_IN, read_space
+    from raretag.experiments.tuning.space_file import space_of
 
     check_outside(out, name="--out", source=data, source_name="DATA")
     aim = goal_of(goal, at_least=at_least or (), micro_not_below=micro_not_below)
-    searched = read_space(space)
-    if space in BUILT_IN:
-        searched = searched.without(aim.blind_to)
+    searched = space_of(space, goal=aim, overrides=set_ or ())
     corpus = read_corpus(data, format=format)
     console = status()
     tell_findings(corpus.findings, console)
@@ -106,6 +104,6 @@ def tune(
     # told last, so that everything else is there
     best_trial(tuned)
     console.print(
-        f"next: raretag train {shown(data)} --out RUN --config {shown(out / 'best.yaml')}, then raretag evaluate",
+        f"next: raretag train {shown(data)} --out RUN --config {shown(out / 'best.yaml')}",
         soft_wrap=True,
     )

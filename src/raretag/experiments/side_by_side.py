@@ -15,8 +15,9 @@ import torch
 def helped(work: Callable[..., None], *arguments: Any, helpers: int) -> Iterator[None]:
     """`helpers` >= 0 more processes call `work` with these arguments; they are ended with the block, done or not.
 
-    They and this one share the threads that this one had, each at least one. What goes wrong in one ends that one in
-    silence: what it was at is left to this process, which meets it, too.
+    They and this one share the threads that this one had, each at least one; another number of threads rounds
+    otherwise. What goes wrong in one ends that one in silence: what it was at is left to this process, which meets it,
+    too.
     """
     spawning = multiprocessing.get_context("spawn")
     threads = torch.get_num_threads()

@@ -33,17 +33,6 @@ def alone(folder: Path) -> Iterator[None]:
         lock.release()
 
 
-def is_taken(folder: Path) -> bool:
-    """Whether another process holds the lock of `folder`, as far as can be told without waiting."""
-    if not folder.is_dir():
-        return False
-    try:
-        with alone(folder):
-            return False
-    except BusyError:
-        return True
-
-
 @contextmanager
 def held_by_first(folder: Path) -> Iterator[None]:
     """As `alone`, `folder` made before, for all processes of a training: the first one holds the lock."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -84,25 +85,30 @@ def _train(
         check_same(begun, "data", describe_data(split), out=out)
         if begun["status"] == "complete":
             return RunFolder.open(out)
-    announce("preparing the documents and the encoder")
-    plan = plan_training(corpus, split=split, settings=settings)
-    refuse_parts(plan.learner.objective, name=settings.objective.name)
-    start = agreed(
-        lambda: (
-            begun
-            or describe_start(
-                split,
-                settings=settings,
-                source=plan.source,
-                data=plan.learner.data,
-                prior=plan.learner.prior(),
-                unique=plan.learner.objective.prior_is_unique,
+    with ExitStack() as held:
+        if begun is not None:
+            # nothing is prepared for a run that another process is at
+            held.enter_context(held_by_first(out / RESUME))
+        announce("preparing the documents and the encoder")
+        plan = plan_training(corpus, split=split, settings=settings)
+        refuse_parts(plan.learner.objective, name=settings.objective.name)
+        start = agreed(
+            lambda: (
+                begun
+                or describe_start(
+                    split,
+                    settings=settings,
+                    source=plan.source,
+                    data=plan.learner.data,
+                    prior=plan.learner.prior(),
+                    unique=plan.learner.objective.prior_is_unique,
+                )
             )
         )
-    )
-    check_alike(start, data=describe_data(split), encoder=describe_encoder(plan.source))
-    check_same(start, "encoder", describe_encoder(plan.source), out=out)
-    with held_by_first(out / RESUME):
+        check_alike(start, data=describe_data(split), encoder=describe_encoder(plan.source))
+        check_same(start, "encoder", describe_encoder(plan.source), out=out)
+        if begun is None:
+            held.enter_context(held_by_first(out / RESUME))
         # another process may have begun or finished this very run since it was looked at
         meanwhile = agreed(lambda: begun_run(out, settings=settings, resume=True))
         if meanwhile is not None:

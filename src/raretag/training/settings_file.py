@@ -70,7 +70,7 @@ def load_recipe(
         for layer in (from_file.pop(part, {}), from_overrides.pop(part, {})):
             if not isinstance(layer, Mapping):
                 raise UsageError(f"{part} is {layer!r:.60}, no keys", remedy=f"Write {part}.name or {part}.rule")
-            if "rule" in layer and layer["rule"] != content.get("rule", layer["rule"]):
+            if layer.get("rule", "thresholds") != "thresholds":
                 # it is of the thresholds that this layer does not want
                 content.pop("beta", None)
             replaced = "name" in layer and layer["name"] != content.get("name", layer["name"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from raretag.corpus.demo import demo_corpus
 from raretag.errors import DataError, UsageError
 from raretag.experiments.cross_validation import Cell, cross_validated, pool, run_cells
 from raretag.experiments.cross_validation import cells as module
+from raretag.probability.calibration_data import SCORES
 from raretag.training.exclusive import alone
 from raretag.training.run_folder import RESUME
 from raretag.training.settings import TrainSettings
@@ -69,28 +71,37 @@ def test_what_is_done_is_not_done_again(
     run_cells(cells(trained, settings), corpus)
 
 
+@pytest.mark.parametrize("stage", ["training", "judging"])
 def test_a_training_that_another_process_is_at_is_left_to_it(
-    trained: Path, tmp_path: Path, corpus: Corpus, settings: TrainSettings, monkeypatch: pytest.MonkeyPatch
+    stage: str, trained: Path, tmp_path: Path, corpus: Corpus, settings: TrainSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     both = cells(tmp_path / "runs", settings)
-    for cell in both:
-        (cell.run_path / RESUME).mkdir(parents=True)
-    held = alone(both[0].run_path / RESUME)
+    busy = shutil.copytree(trained / "fold-1", both[0].run_path)
+    shutil.rmtree(busy / SCORES)
+    locked = busy / (RESUME if stage == "training" else SCORES)
+    locked.mkdir()
+    if stage == "training":
+        manifest = json.loads((busy / "manifest.json").read_text(encoding="utf-8"))
+        (busy / "manifest.json").write_text(json.dumps({**manifest, "status": "training"}), encoding="utf-8")
+    held = alone(locked)
     held.__enter__()
+    waits = iter(range(3))
 
     def waited(_: float) -> None:
-        # the other process finishes while this one waits
-        held.__exit__(None, None, None)
-        shutil.rmtree(both[0].run_path)
-        shutil.copytree(trained / "fold-1", both[0].run_path)
+        # the other process finishes while this one waits for the third time
+        if next(waits) == 2:
+            held.__exit__(None, None, None)
+            shutil.rmtree(busy)
+            shutil.copytree(trained / "fold-1", busy)
 
     monkeypatch.setattr("time.sleep", waited)
     told: list[str] = []
     run_cells(both, corpus, announce=told.append)
     assert all(cell.is_done(corpus) for cell in both)
     assert "fold 2 of 2" in told
-    # the busy one was left alone at a glance, and waiting is told once
-    assert "fold 1 of 2" not in told
+    assert next(waits, None) is None
+    # nothing was prepared for the busy one, and waiting is told once
+    assert told.count("preparing the documents and the encoder") == 1
     assert told.count("other processes are at the last 1 of 2 trainings: waiting") == 1
 
 

@@ -10,7 +10,7 @@ from raretag.corpus import Corpus
 from raretag.errors import UsageError
 from raretag.experiments.tuning.goal import GoalName, goal_of
 from raretag.experiments.tuning.space import Choice, Parameter, Range, Value
-from raretag.experiments.tuning.space_file import BUILT_IN, read_space
+from raretag.experiments.tuning.space_file import BUILT_IN, read_space, space_of
 from raretag.experiments.tuning.task import task_of
 
 from .conftest import SPACE, TaskOf, space
@@ -40,13 +40,13 @@ def test_the_built_in_spaces_can_be_trained(corpus: Corpus, name: str, goal: Goa
     made = task_of(
         corpus,
         recipe="plain",
-        space=read_space(name).without(aim.blind_to),
+        space=space_of(name, goal=aim),
         goal=aim,
         folds=2,
         out=tmp_path / "out",
     )
     assert made.is_cheap == (name == "head")
-    assert ("policy.beta" in made.space.keys) == (goal == "macro10-f1")
+    assert ("policy.beta.tail" in made.space.keys) == (goal == "macro10-f1")
     assert ("calibration.name" in made.space.keys) == (goal == "brier")
 
 
@@ -132,6 +132,15 @@ sampler.threshold: [{low: 0.1, high: 0.2}, {low: 0.2, high: 0.3}]
         ),
         ("{}", "names no setting"),
         ("optimiser.epochs: []", "nothing to choose from"),
+        (
+            "objective.name: {choices: [weighted, focal]}\n"
+            "objective.gamma: {low: 0.1, high: 1, when: {objective.name: [[focal]]}}",
+            "no single value",
+        ),
+        (
+            "policy.beta: {low: 1.0, high: 2.0}\npolicy.beta.tail: {low: 1.0, high: 2.0}",
+            "one is a part of the other",
+        ),
     ],
 )
 def test_conditions_that_cannot_be(tmp_path: Path, text: str, words: str) -> None:
@@ -196,3 +205,35 @@ def test_the_baseline_as_far_as_it_could_be_proposed(task: TaskOf) -> None:
         "objective.name": "weighted",
         "objective.gamma": 0.5,
     }
+
+
+def test_what_is_fixed_is_not_tuned(task: TaskOf) -> None:
+    aim = goal_of("macro10-f1")
+    assert "optimiser.epochs" not in space_of("full", goal=aim, overrides=["optimiser.epochs=3"]).keys
+    # an option may not go with another method than the one it is of, so all of the part stays as it is
+    left = space_of("full", goal=aim, overrides=["policy.beta.tail=3", "objective.gamma=1"]).keys
+    assert not {one for one in left if one.startswith(("policy.", "objective."))}
+    assert "optimiser.epochs" in left
+
+
+def test_what_is_open_beside_what_is_left_out_is_left_out(tmp_path: Path) -> None:
+    searched = space(
+        tmp_path,
+        "policy.rule: {choices: [argmax, thresholds]}\n"
+        "second_stage.name: {choices: [null, crt], when: {policy.rule: thresholds}}\n"
+        "second_stage.power: {low: 0.0, high: 1.0, when: {second_stage.name: crt}}\n"
+        "policyx: {low: 1, high: 2}\n",
+    )
+    assert searched.without(["policy"]).keys == {"policyx"}
+
+
+def test_a_recipe_that_leans_can_be_tuned(corpus: Corpus, tmp_path: Path) -> None:
+    aim = goal_of("macro10-f1")
+    (tmp_path / "leans.yaml").write_text("recipe: plain\npolicy: {rule: thresholds, beta: 2}\n", encoding="utf-8")
+    (tmp_path / "bare.yaml").write_text("policy: {beta: 2}\n", encoding="utf-8")
+    for recipe in (str(tmp_path / "leans.yaml"), str(tmp_path / "bare.yaml"), "rare"):
+        made = task_of(corpus, recipe=recipe, space=space_of("full", goal=aim), goal=aim, folds=2, out=tmp_path / "out")
+        assert made.contestant({"policy.rule": "argmax"}).after.policy.beta is None
+        told = made.contestant({"policy.rule": "thresholds", "policy.beta.tail": 1.5}).after.policy.beta
+        assert isinstance(told, dict)
+        assert told["tail"] == 1.5

@@ -26,7 +26,7 @@ from raretag.tagging import EncoderSource, capacity, load_tokenizer, resolve_enc
 from raretag.training.exclusive import alone, refuse_several_processes
 from raretag.training.model import load_config, position_limit
 from raretag.training.precision import Precision, fastest_precision
-from raretag.training.run_folder import read_json, write_json
+from raretag.training.run_folder import write_json
 from raretag.training.trainer import quiet
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def bias_lab(
     _check_batch(text, settings=settings)
     (out / RUNS).mkdir(parents=True, exist_ok=True)
     with alone(out / RUNS):
-        trainings = _trainings(settings, text=text, source=source, precision=_precision(settings, out / RUNS))
+        trainings = _trainings(settings, text=text, source=source, precision=_precision(settings))
         trainable: Trainable | None = None
         runs: list[Run] = []
         clock = _Clock(len(trainings))
@@ -148,16 +148,12 @@ def _trainable(
     return WholeEncoder(text, source=source, pad_id=pad_id)
 
 
-def _precision(settings: LabSettings, runs: Path) -> Precision:
-    """As set; what was once measured here stays, for a busy machine may measure otherwise."""
+def _precision(settings: LabSettings) -> Precision:
     if settings.model != "full":
         return "float32"
     if settings.precision != "auto":
         return settings.precision
-    measured = runs / "precision.json"
-    if not measured.exists():
-        write_json(measured, {"precision": fastest_precision()})
-    return "bfloat16" if read_json(measured).get("precision") == "bfloat16" else "float32"
+    return fastest_precision()
 
 
 def _trainings(settings: LabSettings, *, text: Text, source: EncoderSource, precision: Precision) -> list[Training]:

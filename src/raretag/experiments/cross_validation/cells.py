@@ -14,9 +14,9 @@ from raretag.corpus.splitting import folds as cut_folds
 from raretag.errors import RaretagError
 from raretag.probability import ScoreCache, score
 from raretag.probability.calibration_data import SCORES
-from raretag.training.exclusive import BusyError, alone, is_taken
+from raretag.training.exclusive import BusyError, alone
 from raretag.training.folding import train_fold
-from raretag.training.run_folder import MANIFEST, RESUME, RunFolder
+from raretag.training.run_folder import MANIFEST, RunFolder
 from raretag.training.settings import TrainSettings
 
 if TYPE_CHECKING:
@@ -96,7 +96,14 @@ def run_cells(
     what a training raises, with the fold it was of.
     """
     left = [cell for cell in cells if not cell.is_done(corpus)]
-    waits = False
+    told: set[str] = set()
+
+    def once(line: str) -> None:
+        # what is found busy is tried again and again
+        if line not in told:
+            told.add(line)
+            announce(line)
+
     while left:
         # another order in each process, so that they seldom want the same
         random.shuffle(left)
@@ -105,20 +112,16 @@ def run_cells(
             if cell.is_done(corpus):
                 left.remove(cell)
                 continue
-            # looked at before documents and encoder are prepared for nothing
-            if is_taken(cell.run_path / RESUME):
-                continue
             try:
-                announce(f"{len(cells) - len(left)} of {len(cells)} trainings done")
-                run_cell(cell, corpus, callbacks=callbacks, announce=announce)
+                once(f"{len(cells) - len(left)} of {len(cells)} trainings done")
+                run_cell(cell, corpus, callbacks=callbacks, announce=once)
             except BusyError:
                 continue
             except RaretagError as error:
                 raise type(error)(f"fold {cell.number}: {error.what}", remedy=error.remedy, file=error.file) from error
             left.remove(cell)
-            worked, waits = True, False
+            worked = True
+            told.clear()
         if left and not worked:
-            if not waits:
-                announce(f"other processes are at the last {len(left)} of {len(cells)} trainings: waiting")
-                waits = True
+            once(f"other processes are at the last {len(left)} of {len(cells)} trainings: waiting")
             time.sleep(_SECONDS)

@@ -53,7 +53,7 @@ def restaged(cell: Cell, corpus: Corpus, *, stage: SecondStageSettings) -> Resta
     with FileLock(run.path / _LOCK):
         cache = ScoreCache(run.path / SCORES, schema=run.schema)
         if not file.is_file() or not all(cache.has_hidden(document) for document in held_out):
-            # as the run itself was trained and judged, whatever is fastest now
+            # as the run itself was trained and judged, whichever machine this is
             predictor = replace(run.predictor(), precision=run.manifest["precision"])
             if not file.is_file():
                 _extract(cell, corpus, run=run, predictor=predictor)

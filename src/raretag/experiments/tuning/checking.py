@@ -7,7 +7,7 @@ from itertools import combinations
 from typing import Final
 
 from raretag.errors import UsageError
-from raretag.experiments.tuning.space import Choice, Parameter, Space, Value
+from raretag.experiments.tuning.space import Choice, Parameter, Space, Value, covers
 from raretag.experiments.tuning.space_file import refuse
 
 # by its first part, or whole
@@ -38,7 +38,11 @@ def check_space(
     blind_to: parts of the settings that the goal does not look at, and why.
     """
     problems = [f"{key}: {why}" for key in sorted(space.keys) for why in _never(key)]
-    problems += [f"{key}: --set fixes it, too" for key in sorted(space.keys & overridden)]
+    problems += [
+        f"{key}: --set fixes it, too"
+        for key in sorted(space.keys)
+        if any(covers(one, key) or covers(key, one) for one in overridden)
+    ]
     problems += [
         f"{key}: {why}" for part, why in blind_to.items() for key in sorted(space.keys) if key.split(".")[0] == part
     ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Self, final
 
@@ -137,9 +137,15 @@ class Space:
         """The settings that are tuned."""
         return frozenset(one.key for one in self.parameters)
 
-    def without(self, parts: Collection[str]) -> Space:
-        """The same but for settings under these parts, such as calibration."""
-        return Space(tuple(one for one in self.parameters if one.key.split(".")[0] not in parts))
+    def without(self, names: Iterable[str]) -> Space:
+        """The same but for these settings, or all of a part such as calibration, and for what is open beside them."""
+        gone, kept = [*names], list[Parameter]()
+        for one in self.parameters:
+            if any(covers(name, one.key) for name in gone):
+                continue
+            if all(any(other.key == key for other in kept) for key in one.when):
+                kept.append(one)
+        return Space(tuple(kept))
 
     def to_json(self) -> list[dict[str, Any]]:
         """Built-in types only: the same for the same space."""
@@ -152,3 +158,8 @@ class Space:
             }
             for one in self.parameters
         ]
+
+
+def covers(name: str, key: str) -> bool:
+    """Whether the setting, or the part of the settings, called `name` holds the setting `key`."""
+    return key == name or key.startswith(f"{name}.")

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from importlib.resources import as_file, files
+from itertools import chain
 from pathlib import Path
 from typing import Any, Final
 
 from pydantic import ValidationError
 
 from raretag.errors import UsageError
-from raretag.experiments.tuning.space import Choice, Parameter, Range, Space, Value
+from raretag.experiments.tuning.goal import Goal
+from raretag.experiments.tuning.space import Choice, Parameter, Range, Space, Value, covers
 from raretag.training.settings_layers import read_settings
 
 BUILT_IN: Final = ("full", "head")
+# parts whose settings depend on which method or rule is named there
+_OPTIONS_BY_NAME: Final = ("objective", "sampler", "head", "second_stage", "calibration", "policy")
 
 
 def read_space(name: str) -> Space:
-    """The space `name`: `full` or `head`, or a file, which ends in .yaml or .yml.
+    """The space `name` with all that is written there: `full` or `head`, or a file, which ends in .yaml or .yml.
 
     Raises UsageError for another name, a file that is no such YAML, and with all that is wrong in it.
     """
@@ -32,6 +36,23 @@ def read_space(name: str) -> Space:
             remedy=f"Give {' or '.join(BUILT_IN)}, or a file that ends in .yaml",
         )
     return _space(read_settings(Path(name)), file=Path(name))
+
+
+def space_of(name: str, *, goal: Goal, overrides: Sequence[str] = ()) -> Space:
+    """`full` or `head`, as far as the goal looks at it and `overrides`, `key=value`, leave it open; a file as it is.
+
+    Where one setting of a method or of the policy is fixed, nothing else of it is tuned. Raises as `read_space`.
+    """
+    space = read_space(name)
+    if name not in BUILT_IN:
+        return space
+    return space.without([*goal.blind_to, *(_fixed(one) for one in overrides)])
+
+
+def _fixed(override: str) -> str:
+    key = override.partition("=")[0].strip()
+    part = key.split(".")[0]
+    return part if part in _OPTIONS_BY_NAME else key
 
 
 def refuse(problems: list[str], *, file: Path | str | None = None) -> None:
@@ -70,12 +91,19 @@ def _parameter(key: str, content: object, *, alone: bool) -> Parameter:
     conditions = values.pop("when", {})
     if not isinstance(conditions, Mapping):
         raise ValueError(f"when is {conditions!r:.40}, not {{objective.name: focal}} or the like")
-    when = {str(one): tuple(told) if isinstance(told, list) else (told,) for one, told in conditions.items()}
+    odd = [one for one in chain.from_iterable(map(_several, conditions.values())) if not isinstance(one, Value)]
+    if odd:
+        raise ValueError(f"when names {odd[0]!r:.40}, which is no single value")
+    when = {str(one): tuple(_several(told)) for one, told in conditions.items()}
     if not alone and not when:
         raise ValueError("where there are several, each needs a when")
     kind = Choice if "choices" in values else Range
     name = key if alone else f"{key} of {' and '.join('/'.join(map(str, told)) for told in when.values())}"
     return Parameter(name=name, key=key, values=kind.model_validate(values), when=when)
+
+
+def _several(told: object) -> list[Any]:
+    return told if isinstance(told, list) else [told]
 
 
 def _told(error: Any) -> str:
@@ -92,6 +120,9 @@ def _conditions(found: list[Parameter]) -> Iterator[str]:
     """What is wrong between parameters."""
     above: dict[str, list[Parameter]] = {}
     for one in found:
+        for key in above:
+            if key != one.key and (covers(key, one.key) or covers(one.key, key)):
+                yield f"{one.key}: {key} is tuned, too, and one is a part of the other"
         for key, allowed in one.when.items():
             if key not in above:
                 yield f"{one.key}: when names {key}, which does not stand above it"
