@@ -9,10 +9,13 @@ import torch
 from raretag.experiments.side_by_side import helped
 
 
-def _tell(file: Path) -> None:
-    part = file.with_suffix(".part")
-    part.write_text(str(torch.get_num_threads()))
-    part.rename(file)
+# a function of this module could not be imported by a process of its own
+TELL = """
+import pathlib, torch
+part = pathlib.Path({file!r} + ".part")
+part.write_text(str(torch.get_num_threads()))
+part.rename({file!r})
+"""
 
 
 @pytest.mark.parametrize(("threads", "helpers", "each"), [(4, 1, 2), (1, 1, 1), (2, 0, 2)])
@@ -20,7 +23,7 @@ def test_processes_side_by_side_share_the_threads(tmp_path: Path, threads: int, 
     file, before = tmp_path / "threads", torch.get_num_threads()
     torch.set_num_threads(threads)
     try:
-        with helped(_tell, file, helpers=helpers):
+        with helped(exec, TELL.format(file=str(file)), helpers=helpers):
             assert torch.get_num_threads() == each
             until = time.monotonic() + 120
             while helpers and not file.exists() and time.monotonic() < until:
