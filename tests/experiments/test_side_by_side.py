@@ -8,7 +8,6 @@ import torch
 
 from raretag.experiments.side_by_side import helped
 
-
 # a function of this module could not be imported by a process of its own
 TELL = """
 import pathlib, torch
