@@ -81,10 +81,9 @@ def main() -> None:
         if name not in there:
             parser.error(f"there is no corpus {name!r}; there are: {', '.join(there)}")
     names = arguments.recipes.split(",")
-    # a file of settings is called by its stem
-    labels = [Path(name).stem if name.endswith((".yaml", ".yml")) else name for name in names]
     told: dict[str, Any] = {}
     try:
+        labels = [contestant(name, overrides=arguments.set).name for name in names]
         for name in wanted:
             found = on_corpus(
                 there[name], names, overrides=arguments.set, share=shares.get(name, 1.0), out=arguments.out / name

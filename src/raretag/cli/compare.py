@@ -14,6 +14,7 @@ from raretag.cli.output import STANDARD_OUTPUT, result, status, tell_findings, w
 from raretag.cli.targets import check_outside
 from raretag.cli.wording import counted, shown
 from raretag.errors import UsageError
+from raretag.training.setting_names import covers, override_key
 
 # settings that a comparison has its own of, and what to give instead
 _OWN: Final = {
@@ -99,9 +100,9 @@ def compare(
 def _check_used(overrides: Sequence[str]) -> None:
     """Raises UsageError for settings that a comparison has its own of."""
     for one in overrides:
-        key = one.partition("=")[0].strip()
+        key = override_key(one)
         for name, remedy in _OWN.items():
-            if key == name or key.startswith(f"{name}."):
+            if covers(name, key):
                 raise UsageError(f"--set {key} would have no effect in a comparison", remedy=remedy)
 
 

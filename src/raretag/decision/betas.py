@@ -15,7 +15,10 @@ PLAIN: Final = 1.0
 
 
 def betas_of(betas: ByLabel | None, *, schema: Schema) -> dict[str, float]:
-    """β of every label of the schema, 1 where none is told. Raises UsageError with all that is wrong."""
+    """β of every label of the schema, 1 where none is told. Raises UsageError with all that is wrong.
+
+    A group without labels is no mistake: a recipe's groups are for any corpus.
+    """
     if betas is None:
         return dict.fromkeys(schema.labels, PLAIN)
     if not isinstance(betas, Mapping):
@@ -23,9 +26,7 @@ def betas_of(betas: ByLabel | None, *, schema: Schema) -> dict[str, float]:
         return dict.fromkeys(schema.labels, betas)
     wrong = wrong_names(betas, schema=schema)
     taken = taken_names(betas, schema=schema)
-    problems = [*wrong.values(), *out_of_range(betas)]
-    # a group without labels is no mistake: a recipe's groups are for any corpus
-    _refuse(problems)
+    _refuse([*wrong.values(), *out_of_range(betas)])
     return {label: PLAIN if name is None else betas[name] for label, name in taken.items()}
 
 

@@ -108,6 +108,7 @@ def _train(
         check_alike(start, data=describe_data(split), encoder=describe_encoder(plan.source))
         check_same(start, "encoder", describe_encoder(plan.source), out=out)
         if begun is None:
+            # not before: what cannot be planned leaves no folder
             held.enter_context(held_by_first(out / RESUME))
         # another process may have begun or finished this very run since it was looked at
         meanwhile = agreed(lambda: begun_run(out, settings=settings, resume=True))

@@ -7,8 +7,9 @@ from itertools import combinations
 from typing import Final
 
 from raretag.errors import UsageError
-from raretag.experiments.tuning.space import Choice, Parameter, Space, Value, covers
+from raretag.experiments.tuning.space import Choice, Parameter, Space, Value
 from raretag.experiments.tuning.space_file import refuse
+from raretag.training.setting_names import covers
 
 # by its first part, or whole
 _NEVER: Final = {
@@ -43,9 +44,7 @@ def check_space(
         for key in sorted(space.keys)
         if any(covers(one, key) or covers(key, one) for one in overridden)
     ]
-    problems += [
-        f"{key}: {why}" for part, why in blind_to.items() for key in sorted(space.keys) if key.split(".")[0] == part
-    ]
+    problems += [f"{key}: {why}" for part, why in blind_to.items() for key in sorted(space.keys) if covers(part, key)]
     refuse(problems, file=file)
     # the same complaint may come with several combinations: the first, which is the simplest, is told
     found: dict[str, str] = {}

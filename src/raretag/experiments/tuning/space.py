@@ -9,6 +9,8 @@ from typing import Any, Self, final
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from raretag.training.setting_names import covers
+
 # what a setting can be
 Value = None | bool | int | float | str
 
@@ -158,8 +160,3 @@ class Space:
             }
             for one in self.parameters
         ]
-
-
-def covers(name: str, key: str) -> bool:
-    """Whether the setting, or the part of the settings, called `name` holds the setting `key`."""
-    return key == name or key.startswith(f"{name}.")

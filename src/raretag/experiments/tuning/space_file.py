@@ -13,7 +13,8 @@ from pydantic import ValidationError
 
 from raretag.errors import UsageError
 from raretag.experiments.tuning.goal import Goal
-from raretag.experiments.tuning.space import Choice, Parameter, Range, Space, Value, covers
+from raretag.experiments.tuning.space import Choice, Parameter, Range, Space, Value
+from raretag.training.setting_names import covers, override_key
 from raretag.training.settings_layers import read_settings
 
 BUILT_IN: Final = ("full", "head")
@@ -50,7 +51,7 @@ def space_of(name: str, *, goal: Goal, overrides: Sequence[str] = ()) -> Space:
 
 
 def _fixed(override: str) -> str:
-    key = override.partition("=")[0].strip()
+    key = override_key(override)
     part = key.split(".")[0]
     return part if part in _OPTIONS_BY_NAME else key
 

@@ -21,6 +21,7 @@ from raretag.experiments.tuning.checking import check_space
 from raretag.experiments.tuning.goal import Goal, check_goal
 from raretag.experiments.tuning.space import Space, Value
 from raretag.tagging import counted_schema
+from raretag.training.setting_names import override_key
 from raretag.training.settings import SplitSettings
 
 # what is tuned on trained folds
@@ -160,7 +161,7 @@ def task_of(
     check_space(
         space,
         settings_of=lambda told: task.contestant(told).asked(None, schema=schema),
-        overridden=frozenset(one.partition("=")[0].strip() for one in overrides),
+        overridden=frozenset(map(override_key, overrides)),
         blind_to=goal.blind_to,
         file=space_name,
     )

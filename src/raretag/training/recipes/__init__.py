@@ -11,6 +11,7 @@ from typing import Any, Final, final
 import yaml
 
 from raretag.errors import UsageError
+from raretag.training.setting_names import override_key
 
 
 @final
@@ -68,7 +69,7 @@ RECIPES: Final = (DEFAULT, PLAIN, "inverse-sqrt")
 
 def default_recipe(overrides: Sequence[str]) -> str:
     """What is meant where no recipe is named: `rare`, or `plain` where overrides choose how one model learns."""
-    keys = {one.partition("=")[0].strip().partition(".")[0] for one in overrides}
+    keys = {override_key(one).partition(".")[0] for one in overrides}
     return PLAIN if keys & _OWN_MODEL else DEFAULT
 
 
