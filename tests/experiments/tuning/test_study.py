@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import time
 from collections.abc import Callable, Generator
 from pathlib import Path
 
@@ -165,8 +166,6 @@ def _share(make: Callable[[], Task], gate: str) -> None:
 
 
 def _slow(who: Contestant, /) -> Generator[Verdict | None, None, None]:
-    import time
-
     time.sleep(0.05)
     yield from by_epochs(who)
 
@@ -186,6 +185,38 @@ def test_two_processes_share_a_study(task: TaskOf, tmp_path: Path) -> None:
     assert [one.number for one in tuned.rows] == list(range(12))
     assert len({repr(one.settings) for one in tuned.rows}) == 12
     assert MICRO in tuned.rows[-1].missed
+
+
+def _at_it(make: Callable[[], Task], begun: str, goes_on: str) -> None:
+    def judge(who: Contestant, /) -> Generator[Verdict | None, None, None]:
+        if who.settings.optimiser.epochs != 12:
+            Path(begun).touch()
+            while not Path(goes_on).exists():
+                time.sleep(0.01)
+        yield from by_epochs(who)
+
+    tune(make(), trials=2, judge=judge)
+
+
+def test_it_is_told_that_another_process_is_waited_for(task: TaskOf, tmp_path: Path) -> None:
+    begun, goes_on = tmp_path / "begun", tmp_path / "goes-on"
+    other = multiprocessing.get_context("fork").Process(target=_at_it, args=(task, str(begun), str(goes_on)))
+    other.start()
+    while not begun.exists():
+        assert other.is_alive()
+        time.sleep(0.01)
+    told_lines: list[str] = []
+
+    def announce(line: str) -> None:
+        told_lines.append(line)
+        if "waiting" in line:
+            goes_on.touch()
+
+    tuned = tune(task(), trials=2, judge=by_epochs, announce=announce)
+    other.join(60)
+    assert other.exitcode == 0
+    assert len(tuned.rows) == 2
+    assert told_lines == ["other processes are at the trials that are left: waiting"]
 
 
 def _killed(make: Callable[[], Task]) -> None:

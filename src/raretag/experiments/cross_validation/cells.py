@@ -113,7 +113,8 @@ def run_cells(
                 left.remove(cell)
                 continue
             try:
-                once(f"{len(cells) - len(left)} of {len(cells)} trainings done")
+                if len(cells) > 1:
+                    once(f"{len(cells) - len(left)} of {len(cells)} trainings done")
                 run_cell(cell, corpus, callbacks=callbacks, announce=once)
             except BusyError:
                 continue
@@ -123,5 +124,9 @@ def run_cells(
             worked = True
             told.clear()
         if left and not worked:
-            once(f"other processes are at the last {len(left)} of {len(cells)} trainings: waiting")
+            once(
+                "another process is at this training: waiting"
+                if len(cells) == 1
+                else f"other processes are at the last {len(left)} of {len(cells)} trainings: waiting"
+            )
             time.sleep(_SECONDS)

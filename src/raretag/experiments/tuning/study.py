@@ -76,7 +76,7 @@ def work(
     baseline, the error is raised, for then nothing can be compared. help_baseline: called while another process is at
     the baseline and its figures are needed. Raises as `open_study`.
     """
-    study = open_study(task)
+    study, waits = open_study(task), False
     while True:
         with locked(task.out):
             trial, lock, over = _next(task, study, trials=trials)
@@ -85,8 +85,12 @@ def work(
         if trial is None or lock is None:
             if not study.get_trials(deepcopy=False)[0].state.is_finished():
                 help_baseline()
+            elif not waits:
+                announce("other processes are at the trials that are left: waiting")
+            waits = True
             time.sleep(_SECONDS)
             continue
+        waits = False
         with holding(lock):
             _run(task, study, trial, judge=judge, announce=announce, trials=trials)
 

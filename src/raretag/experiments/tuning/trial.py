@@ -66,9 +66,7 @@ class Folds:
         again: list[Restaged] = []
         try:
             for number, cell in enumerate(cells, start=1):
-                if not cell.is_done(self.corpus):
-                    self.announce(f"training fold {number} of {self.folds}")
-                run_cells([cell], self.corpus, callbacks=self.callbacks)
+                run_cells([cell], self.corpus, callbacks=self.callbacks, announce=self.announce)
                 if stage.name is not None:
                     again.append(restaged(cell, self.corpus, stage=stage))
                 yield self._verdict(who, cells[:number], again)
