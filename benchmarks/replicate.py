@@ -84,6 +84,8 @@ def main() -> None:
     told: dict[str, Any] = {}
     try:
         labels = [contestant(name, overrides=arguments.set).name for name in names]
+        if len({*labels}) < len(labels):
+            parser.error("a recipe is named twice; name each once, and give files different names")
         for name in wanted:
             found = on_corpus(
                 there[name], names, overrides=arguments.set, share=shares.get(name, 1.0), out=arguments.out / name

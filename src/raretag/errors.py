@@ -20,7 +20,8 @@ class RaretagError(Exception):
 
     def __str__(self) -> str:
         place = "" if self.file is None else self.file + ("" if self.line is None else f":{self.line}") + ": "
-        return f"{place}{self.what}. {self.remedy}"
+        # a list of problems ends its last line itself
+        return f"{place}{self.what}{'' if self.what.endswith(chr(10)) else '. '}{self.remedy}"
 
 
 class DataError(RaretagError):

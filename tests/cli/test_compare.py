@@ -9,7 +9,7 @@ import pytest
 
 from raretag.corpus.demo import demo_corpus
 from raretag.corpus.formats import write_corpus
-from raretag.training.recipes import RECIPES, recipe_text
+from raretag.training.recipes import RECIPES, recipe, recipe_text
 from raretag.training.settings_file import load_recipe
 
 from .conftest import Run
@@ -75,6 +75,7 @@ def test_a_recipe_is_shown_and_copied(raretag: Run, tmp_path: Path, name: str) -
     assert shown.out.startswith("# raretag train DATA --out RUN --recipe ")
     copied = raretag("recipes", "copy", name, tmp_path / "mine.yaml")
     assert copied.code == 0, copied.err
+    assert all(f"left out, as it is for some corpora: {rule.why}" in copied.err for rule in recipe(name).rules)
     assert load_recipe(config=tmp_path / "mine.yaml") == load_recipe(recipe_name=name)
     assert raretag("recipes", "copy", name, tmp_path / "mine.yaml").code == 2
     assert raretag("recipes", "copy", name, tmp_path / "no" / "mine.yaml").code == 1
@@ -88,7 +89,12 @@ def test_unknown_recipes(raretag: Run) -> None:
 
 @pytest.mark.parametrize(
     ("wrong", "told"),
-    [("seed=4", "Give --seeds"), ("split.test=0.5", "Give --folds"), ("optimiser.patience=1", "Leave")],
+    [
+        ("seed=4", "Give --seeds"),
+        ("split.test=0.5", "Give --folds"),
+        ("optimiser.patience=1", "Leave"),
+        ("optimiser={patience: 1}", "Leave"),
+    ],
 )
 def test_settings_that_a_comparison_has_its_own_of(
     raretag: Run, few: Path, tmp_path: Path, wrong: str, told: str

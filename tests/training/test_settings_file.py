@@ -84,6 +84,21 @@ def test_all_errors_are_told_together() -> None:
     for word in ("optimiser.epochz", "did you mean epochs", "windows.unit", "'line'", "split.test", "nonsense", "seed"):
         assert word in str(caught.value)
     assert str(caught.value).startswith("5 settings cannot be used")
+    assert str(caught.value).endswith("\nMend the settings above")
+
+
+@pytest.mark.parametrize(
+    ("part", "words"),
+    [
+        ("optimiser: {epoch: 1}", "ensemble.0.optimiser.epoch: there is no such key; did you mean epochs?"),
+        ("objective: {name: focal, gama: 1}", "ensemble.0.objective.gama: there is no such key; did you mean gamma?"),
+        ("sampler: {name: plain}", "ensemble.0.sampler.name: there is no sampler 'plain'"),
+    ],
+)
+def test_a_further_model_is_explained_as_the_first(part: str, words: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        load_settings(overrides=[f"ensemble=[{{{part}}}]"])
+    assert words in caught.value.what
 
 
 @pytest.mark.parametrize("text", ["", "[]", "3", "- a"])
@@ -120,7 +135,12 @@ def test_a_rule_is_laid_between_recipe_and_overrides() -> None:
     assert frequent.why
     shorter = load_recipe(recipe_name="rare", mentions={"A": 500}, overrides=["optimiser.epochs=2"])
     assert shorter.training.optimiser.epochs == 2
-    assert shorter.why is None
+    assert shorter.training.ensemble == ()
+    # some of the rule stands
+    assert shorter.why
+    undone = ["optimiser.epochs=2", "ensemble=[{objective: {name: focal}}]"]
+    assert load_recipe(recipe_name="rare", mentions={"A": 500}, overrides=undone).why is None
+    assert load_recipe(recipe_name="rare", mentions={"A": 9}, overrides=["optimiser.epochs=2"]).why is None
     small = load_recipe(recipe_name="rare", mentions={"A": 499, "B": 9000})
     assert [one.optimiser.epochs for one in small.training.members] == [12, 12]
     for mentions in (None, {}, {"A": 499, "B": 9501}):

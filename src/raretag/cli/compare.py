@@ -52,7 +52,7 @@ def compare(
     """Compare recipes by document-level cross-validation; broken off, the same command goes on."""
     from raretag.corpus.formats import read_corpus
     from raretag.corpus.inventory import mention_counts
-    from raretag.experiments.comparison.contestant import contestant
+    from raretag.experiments.comparison.contestant import called, contestant
 
     check_outside(out, name="--out", source=data, source_name="DATA")
     _check_used(set_ or ())
@@ -81,7 +81,7 @@ def compare(
             folds=folds,
             seeds=numbers,
             out=out,
-            baseline=baseline,
+            baseline=None if baseline is None else called(baseline),
             costs=None if costs is None else read_costs(costs, schema=build_schema(corpus.labels)),
             jobs=jobs,
             ray=ray,
@@ -102,7 +102,7 @@ def _check_used(overrides: Sequence[str]) -> None:
     for one in overrides:
         key = override_key(one)
         for name, remedy in _OWN.items():
-            if covers(name, key):
+            if covers(name, key) or covers(key, name):
                 raise UsageError(f"--set {key} would have no effect in a comparison", remedy=remedy)
 
 

@@ -40,6 +40,7 @@ def show(name: Name) -> None:
 @recipes.command()
 def copy(name: Name, file: Annotated[Path, typer.Argument(metavar="FILE", help="Where to; must not exist.")]) -> None:
     """Write a recipe's settings to a file of your own, for raretag train --config FILE."""
+    from raretag.training.recipes import recipe as of_name
     from raretag.training.recipes import settings_text
 
     text = settings_text(name)
@@ -52,4 +53,6 @@ def copy(name: Name, file: Annotated[Path, typer.Argument(metavar="FILE", help="
         raise DataError(
             f"the recipe cannot be written here ({error.strerror})", remedy="Choose another FILE", file=file
         ) from error
+    for rule in of_name(name).rules:
+        status().print(f"left out, as it is for some corpora: {rule.why}", soft_wrap=True)
     status().print(f"next: raretag train DATA --out RUN --config {shown(file)}", soft_wrap=True)

@@ -23,7 +23,8 @@ def train(
         str | None,
         typer.Option(
             "--recipe",
-            help=f"See raretag recipes. By default {DEFAULT}; {PLAIN} if --set names an objective, sampler or head.",
+            help=f"See raretag recipes. By default {DEFAULT}; {PLAIN} if --set chooses how a model learns (objective, "
+            "regularisers, sampler, head, second stage, ensemble).",
         ),
     ] = None,
     encoder: Annotated[str | None, typer.Option("--encoder", help="minilm, a folder, or a hub id.")] = None,
@@ -39,7 +40,7 @@ def train(
     from raretag.corpus.formats import read_corpus
     from raretag.corpus.inventory import mention_counts
     from raretag.decision.after_training import AfterTraining
-    from raretag.decision.policy_fitting import check_asked
+    from raretag.decision.policy_fitting import Asked, check_asked
     from raretag.tagging import counted_schema
     from raretag.training.run_folder import RECIPE
     from raretag.training.settings_file import load_recipe
@@ -80,7 +81,7 @@ def train(
     console.print(f"trained in {manifest['seconds']:,.0f} s; the run folder is {shown(run.path)}", soft_wrap=True)
     path, notes = shown(run.path), shown(data)
     steps = [f"raretag evaluate {path} {notes}  ({counted(held_out, 'document')} that training has not seen)"]
-    if asked.rule != "argmax":
+    if asked != Asked(rule="argmax"):
         # until then the most probable tags are taken
         steps = [
             f"raretag calibrate {path} {notes} --folds 5  (or other annotated notes, without training again)",

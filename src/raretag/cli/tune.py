@@ -53,12 +53,15 @@ def tune(
 ) -> None:
     """Search settings on training documents alone; broken off, the same command goes on."""
     from raretag.corpus.formats import read_corpus
+    from raretag.corpus.inventory import mention_counts
+    from raretag.experiments.comparison.contestant import contestant
     from raretag.experiments.tuning.goal import goal_of
-    from raretag.experiments.tuning.space_file import space_of
+    from raretag.experiments.tuning.space_file import BUILT_IN, read_space, space_of
 
     check_outside(out, name="--out", source=data, source_name="DATA")
     aim = goal_of(goal, at_least=at_least or (), micro_not_below=micro_not_below)
-    searched = space_of(space, goal=aim, overrides=set_ or ())
+    # what cannot be is told before anything is read
+    read_space(space)
     corpus = read_corpus(data, format=format)
     console = status()
     tell_findings(corpus.findings, console)
@@ -71,15 +74,19 @@ def tune(
     from raretag.experiments.tuning.tune import tune as run_tuning
     from raretag.reporting.tuning import write_tuning
 
+    overrides = (*(set_ or ()), *(() if seed is None else (f"seed={seed}",)))
+    is_ensemble = contestant(recipe, overrides=overrides, mentions=mention_counts(corpus)).settings.ensemble
     task = task_of(
         corpus,
         recipe=recipe,
-        space=searched,
+        # several models have no one head
+        space=space_of(space, goal=aim, overrides=set_ or (), closed=["second_stage"] if is_ensemble else []),
         goal=aim,
         folds=folds,
         out=out,
-        overrides=(*(set_ or ()), *(() if seed is None else (f"seed={seed}",))),
+        overrides=overrides,
         encoder=encoder,
+        space_name=None if space in BUILT_IN else space,
     )
     learned = counted(len(task.corpus.documents), "document")
     console.print(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, final
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -80,9 +82,19 @@ class AfterTraining(_Settings):
         return AfterTraining.of(read_json(file).get("after", {})) if file.is_file() else AfterTraining()
 
     @staticmethod
-    def of(content: Mapping[str, Any]) -> AfterTraining:
-        """Read it. Raises UsageError that tells all that is wrong."""
+    def of(content: Mapping[str, Any], *, file: Path | None = None) -> AfterTraining:
+        """Read it, from `file` if from one. Raises UsageError that tells all that is wrong."""
         try:
             return AfterTraining.model_validate(dict(content))
         except ValidationError as error:
-            raise UsageError(explained(error, suggestion=lambda _: ""), remedy="Mend the settings above") from error
+            raise UsageError(
+                explained(error, suggestion=_suggestion), remedy="Mend the settings above", file=file
+            ) from error
+
+
+def _suggestion(location: tuple[int | str, ...]) -> str:
+    """What keys there are beside the unknown one. A calibrator tells of its own options."""
+    if location[0] != "policy":
+        return ""
+    near = difflib.get_close_matches(str(location[-1]), PolicySettings.model_fields, n=1)
+    return f"; did you mean {near[0]}?" if near else f"; there are: {', '.join(PolicySettings.model_fields)}"

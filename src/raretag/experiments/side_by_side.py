@@ -10,6 +10,16 @@ from typing import Any
 
 import torch
 
+from raretag.errors import UsageError
+
+
+def check_jobs(jobs: int, *, ray: str | None) -> None:
+    """Raises UsageError for several jobs of this machine beside a Ray cluster at the address `ray`."""
+    if ray is not None and jobs > 1:
+        raise UsageError(
+            f"{jobs} jobs are of this machine, but a Ray cluster shall work", remedy="Leave out --jobs or --ray"
+        )
+
 
 @contextmanager
 def helped(work: Callable[..., None], *arguments: Any, helpers: int) -> Iterator[None]:

@@ -35,7 +35,7 @@ class RecipeSettings(NamedTuple):
     """Settings of training, and what the recipe, the file and the overrides say of the time after: see `Recipe`.
 
     after: under `calibration` and `policy`, not yet checked. why: that of the recipe's rule which
-    holds for the corpus, where its settings stand.
+    holds for the corpus, where it changes something that file and overrides leave.
     """
 
     training: TrainSettings
@@ -79,12 +79,15 @@ def load_recipe(
         if content:
             after[part] = content
     rule = None if base is None or mentions is None else base.rule_for(mentions)
-    own = {} if base is None else base.settings if rule is None else _laid_upon(base.settings, rule.settings)
+    own = {} if base is None else base.settings
     content = _laid_upon(_laid_upon(own, from_file), from_overrides)
-    settings = _checked(content, config=config, encoder=encoder)
-    # what a file or an override undid is no longer so
-    holds = rule is not None and merged(content, rule.settings) == content
-    return RecipeSettings(settings, after, rule.why if rule is not None and holds else None)
+    why = None
+    if rule is not None:
+        without = content
+        content = _laid_upon(_laid_upon(_laid_upon(own, rule.settings), from_file), from_overrides)
+        # what a file or an override undid wholly is no longer so
+        why = rule.why if content != without else None
+    return RecipeSettings(_checked(content, config=config, encoder=encoder), after, why)
 
 
 def load_settings(
@@ -125,6 +128,9 @@ def _laid_upon(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, An
 
 def _suggestion(location: tuple[int | str, ...], content: Mapping[str, Any]) -> str:
     """What keys there are beside the unknown one, the likeliest first."""
+    if location[0] == "ensemble" and len(location) > 2:
+        # a part of a further model is written as the run's own
+        return _suggestion(location[2:], content["ensemble"][int(location[1])])
     *path, key = (str(part) for part in location)
     name, options = _method(path, content)
     own = list(options.model_fields)

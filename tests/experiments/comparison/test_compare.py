@@ -15,7 +15,7 @@ from raretag.decision.costs import Costs
 from raretag.errors import DataError, UsageError
 from raretag.evaluation import CORRECT, Counts
 from raretag.experiments.comparison.compare import Comparison, compare
-from raretag.experiments.comparison.contestant import Contestant, contestant
+from raretag.experiments.comparison.contestant import Contestant, called, contestant
 from raretag.experiments.comparison.differences import TESTED, differences
 from raretag.experiments.comparison.rows import FIGURES
 from raretag.training.settings import TrainSettings
@@ -123,7 +123,7 @@ def replace_counts(counts: Counts, values: np.ndarray) -> Counts:
     [
         (["short"], None, [1], "at least two"),
         (["short", "short"], None, [1], "named twice"),
-        (["short", "long"], "other", [1], "not among the recipes"),
+        (["short", "long"], "other", [1], "'other' is not among the recipes. Name one of: short, long"),
         (["short", "long"], None, [], "seeds"),
         (["short", "long"], None, [1, 1], "seeds"),
     ],
@@ -155,7 +155,7 @@ def test_a_recipe_by_name_and_by_file(tmp_path: Path) -> None:
     file = tmp_path / "mine.yaml"
     file.write_text("recipe: inverse-sqrt\nobjective: {cap: 5}\npolicy: {rule: argmax}\n", encoding="utf-8")
     mine = contestant(str(file), overrides=["optimiser.epochs=3", "calibration.name=temperature"])
-    assert mine.name == "mine"
+    assert mine.name == called(str(file)) == "mine"
     assert mine.settings.objective.options == {"gamma": 0.5, "cap": 5}
     assert mine.settings.optimiser.epochs == 3
     assert (mine.after.policy.rule, mine.after.calibration.name) == ("argmax", "temperature")
@@ -169,11 +169,21 @@ def test_a_recipe_by_name_and_by_file(tmp_path: Path) -> None:
             contestant("plain", overrides=wrong)
 
 
+def test_what_is_wrong_after_training_is_told_with_its_file(tmp_path: Path) -> None:
+    file = tmp_path / "mine.yaml"
+    file.write_text("policy: {rule: threshold, betta: 2}\ncalibration: {name: temprature}\n", encoding="utf-8")
+    with pytest.raises(UsageError) as refused:
+        contestant(str(file))
+    assert refused.value.file == str(file)
+    for words in ("policy.rule", "policy.betta: there is no such key; did you mean beta?", "temprature"):
+        assert words in refused.value.what
+
+
 def test_what_no_label_can_have_is_told_before_the_first_training(
     tmp_path: Path, corpus: Corpus, recipes: list[Contestant]
 ) -> None:
     lost = contestant("plain", overrides=["policy.rule=thresholds", "policy.recall_floor={Nope: 0.5}"])
-    with pytest.raises(UsageError, match="'Nope'"):
+    with pytest.raises(UsageError, match=r"recipe lost: .*'Nope'"):
         compare(corpus, [recipes[0], replace(lost, name="lost")], folds=2, seeds=[13], out=tmp_path / "out")
     with pytest.raises(DataError, match="parts"):
         compare(corpus, recipes, folds=99, seeds=[13], out=tmp_path / "out")

@@ -13,10 +13,9 @@ from raretag.corpus import Corpus
 from raretag.corpus.demo import demo_corpus
 from raretag.decision.after_training import AfterTraining
 from raretag.evaluation import calibration_report as report
-from raretag.experiments.cross_validation import Cell, cross_validated, run_cells
+from raretag.experiments.cross_validation import TRAININGS, Cell, cross_validated, run_cells
 from raretag.experiments.tuning.best import best_text
 from raretag.experiments.tuning.cheap import restaged
-from raretag.experiments.tuning.trial import TRAININGS
 from raretag.experiments.tuning.tune import contestant_of, folds_of, tune
 from raretag.experiments.tuning.verdict import Verdict, verdict_of
 from raretag.mapped_arrays import load_arrays

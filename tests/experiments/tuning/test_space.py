@@ -148,6 +148,17 @@ def test_conditions_that_cannot_be(tmp_path: Path, text: str, words: str) -> Non
         space(tmp_path, text)
 
 
+def test_a_range_that_its_steps_do_not_reach(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="high is not reached"):
+        space(tmp_path, "optimiser.epochs: {low: 6, high: 16, step: 4}")
+
+
+def test_nothing_is_left_to_tune() -> None:
+    fixed = ["second_stage.name=null", "calibration.name=vector"]
+    with pytest.raises(UsageError, match="nothing of the search space 'head' is left"):
+        space_of("head", goal=goal_of("brier"), overrides=fixed)
+
+
 def test_unknown_spaces() -> None:
     with pytest.raises(UsageError, match="did you mean head"):
         read_space("haed")
@@ -162,10 +173,9 @@ optimiser.warmup: {low: 0.1, high: 2.0}
 objective.name: {choices: [cross-entropy, ldam, focla]}
 second_stage.name: {choices: [null, crt]}
 head.name: {choices: [softmax, per-label]}
-calibration.name: {choices: [temperature, temprature]}
 """
     with pytest.raises(UsageError) as refused:
-        task(text=text)
+        task(text=text, goal=goal_of("macro10-f1"))
     for words in (
         "did you mean epochs?",
         "optimiser.warmup: Input should be less than 1",
@@ -173,9 +183,10 @@ calibration.name: {choices: [temperature, temprature]}
         "did you mean focal?",
         "second_stage.name needs head.name to be softmax, not per-label",
         "(with second_stage.name=crt, head.name=per-label)",
-        "temprature",
     ):
         assert words in refused.value.what
+    with pytest.raises(UsageError, match="temprature"):
+        task(text="calibration.name: {choices: [temperature, temprature]}")
 
 
 @pytest.mark.parametrize(
@@ -186,11 +197,30 @@ calibration.name: {choices: [temperature, temprature]}
         ("tagging.scheme: {choices: [BIO, IO]}", "cannot be compared"),
         ("optimiser.patience: {low: 1, high: 3}", "folds train all epochs"),
         ("policy.rule: {choices: [argmax, thresholds]}", "does not look at what is decided"),
+        ("head.name: {choices: [softmax, per-label]}", "labels that are kept apart"),
     ],
 )
 def test_what_may_not_be_tuned(task: TaskOf, text: str, words: str) -> None:
     with pytest.raises(UsageError, match=words):
         task(text=text)
+
+
+def test_heads_are_tuned_where_they_compare(task: TaskOf) -> None:
+    assert task(text="head.name: {choices: [softmax, cosine]}").space.keys == {"head.name"}
+    assert task(text="head.name: {choices: [softmax, per-label]}", goal=goal_of("macro10-f1")).space.keys
+
+
+@pytest.mark.parametrize("name", BUILT_IN)
+def test_several_models_have_no_one_head(corpus: Corpus, name: str, tmp_path: Path) -> None:
+    aim = goal_of("macro10-f1")
+    with pytest.raises(UsageError, match="have a head each"):
+        task_of(corpus, recipe="rare", space=space_of(name, goal=aim), goal=aim, folds=2, out=tmp_path)
+    (tmp_path / "own.yaml").write_text("recipe: rare\nsecond_stage: {name: crt}\n", encoding="utf-8")
+    open_to_it = space_of(name, goal=aim, closed=["second_stage"])
+    with pytest.raises(UsageError, match="have a head each"):
+        task_of(corpus, recipe=str(tmp_path / "own.yaml"), space=open_to_it, goal=aim, folds=2, out=tmp_path)
+    assert not {key for key in open_to_it.keys if key.startswith("second_stage")}
+    task_of(corpus, recipe="rare", space=open_to_it, goal=aim, folds=2, out=tmp_path)
 
 
 def test_what_is_set_is_not_tuned(task: TaskOf) -> None:
@@ -231,8 +261,9 @@ def test_a_recipe_that_leans_can_be_tuned(corpus: Corpus, tmp_path: Path) -> Non
     aim = goal_of("macro10-f1")
     (tmp_path / "leans.yaml").write_text("recipe: plain\npolicy: {rule: thresholds, beta: 2}\n", encoding="utf-8")
     (tmp_path / "bare.yaml").write_text("policy: {beta: 2}\n", encoding="utf-8")
+    leaning = space_of("full", goal=aim, closed=["second_stage"])
     for recipe in (str(tmp_path / "leans.yaml"), str(tmp_path / "bare.yaml"), "rare"):
-        made = task_of(corpus, recipe=recipe, space=space_of("full", goal=aim), goal=aim, folds=2, out=tmp_path / "out")
+        made = task_of(corpus, recipe=recipe, space=leaning, goal=aim, folds=2, out=tmp_path / "out")
         assert made.contestant({"policy.rule": "argmax"}).after.policy.beta is None
         told = made.contestant({"policy.rule": "thresholds", "policy.beta.tail": 1.5}).after.policy.beta
         assert isinstance(told, dict)

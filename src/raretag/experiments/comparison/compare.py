@@ -16,14 +16,13 @@ from raretag.errors import UsageError
 from raretag.experiments.comparison.contestant import Contestant
 from raretag.experiments.comparison.differences import Difference, differences
 from raretag.experiments.comparison.rows import Row, row_of
-from raretag.experiments.cross_validation import Cell, pool, run_cells, run_cells_on_ray
-from raretag.experiments.side_by_side import helped
+from raretag.experiments.cross_validation import TRAININGS, Cell, pool, run_cells, run_cells_on_ray
+from raretag.experiments.side_by_side import check_jobs, helped
 from raretag.tagging import counted_schema
 
 if TYPE_CHECKING:
     from transformers import TrainerCallback
 
-TRAININGS: Final = "trainings"
 # steps of recipes that differ by no more are held to be equal
 _EQUAL_STEPS: Final = 0.02
 
@@ -91,10 +90,7 @@ def compare(
     names = [one.name for one in recipes]
     base = names[0] if baseline is None and names else baseline
     _check(names, baseline=base, seeds=seeds)
-    if ray is not None and jobs > 1:
-        raise UsageError(
-            f"{jobs} jobs are of this machine, but the Ray cluster trains", remedy="Leave out --jobs or --ray"
-        )
+    check_jobs(jobs, ray=ray)
     if out.exists() and not out.is_dir():
         raise UsageError("this is a file, not a folder", remedy="Choose another --out", file=out)
     # what cannot be cut or decided afterwards is told before the first training
@@ -151,6 +147,8 @@ def _check(names: Sequence[str], *, baseline: str | None, seeds: Sequence[int]) 
     if len({*names}) < len(names):
         raise UsageError("a recipe is named twice", remedy="Name each once; files need different names")
     if baseline not in names:
-        raise UsageError(f"the baseline {baseline!r} is not among the recipes", remedy="Name one of them")
+        raise UsageError(
+            f"the baseline {baseline!r} is not among the recipes", remedy=f"Name one of: {', '.join(names)}"
+        )
     if not seeds or len({*seeds}) < len(seeds):
         raise UsageError("seeds must be named, each once", remedy="Give for example --seeds 13,14")

@@ -12,6 +12,7 @@ from typing import final
 from raretag.decision.after_training import AfterTraining
 from raretag.decision.costs import Costs
 from raretag.decision.policy_fitting import Asked, check_asked
+from raretag.errors import UsageError
 from raretag.tagging import Schema, resolve_encoder
 from raretag.training.settings import TrainSettings
 from raretag.training.settings_file import load_recipe
@@ -36,7 +37,10 @@ class Contestant:
         schema: of the corpus, by which names of labels and groups are checked, too.
         """
         asked = replace(self.after.policy.asked, costs=costs)
-        check_asked(asked, schema=schema)
+        try:
+            check_asked(asked, schema=schema)
+        except UsageError as error:
+            raise UsageError(f"recipe {self.name}: {error.what}", remedy=error.remedy) from error
         return asked
 
     def key(self, *, seed: int, data: str, folds: int) -> str:
@@ -60,12 +64,21 @@ def contestant(
 
     Raises UsageError as `load_recipe` and `AfterTraining.of`.
     """
-    is_file = name.endswith((".yaml", ".yml"))
+    file = Path(name) if _is_file(name) else None
     settings, after, _ = load_recipe(
-        recipe_name=None if is_file else name,
-        config=Path(name) if is_file else None,
+        recipe_name=None if file is not None else name,
+        config=file,
         overrides=overrides,
         encoder=encoder,
         mentions=mentions,
     )
-    return Contestant(name=Path(name).stem if is_file else name, settings=settings, after=AfterTraining.of(after))
+    return Contestant(name=called(name), settings=settings, after=AfterTraining.of(after, file=file))
+
+
+def called(name: str) -> str:
+    """What a contestant goes by: a recipe's name, or that of its file without folder and ending."""
+    return Path(name).stem if _is_file(name) else name
+
+
+def _is_file(name: str) -> bool:
+    return name.endswith((".yaml", ".yml"))

@@ -97,7 +97,7 @@ def row_of(
     folds = sum(len(one.runs) for one in by_seed)
     return Row(
         name=who.name,
-        figures={name: _estimated(counts, name, schema=schema, resamples=resamples, seed=seed) for name in FIGURES},
+        figures={name: estimated(counts, name, schema=schema, resamples=resamples, seed=seed) for name in FIGURES},
         mention_ece=fmean(known) if known else None,
         variation=fmean(variation),
         cost=None if spent is None else _cost(spent, counts, resamples=resamples, seed=seed),
@@ -140,7 +140,8 @@ def figure(name: str, counts: Counts, *, schema: Schema) -> Any:
     return of
 
 
-def _estimated(counts: Counts, name: str, *, schema: Schema, resamples: int, seed: int) -> Estimate:
+def estimated(counts: Counts, name: str, *, schema: Schema, resamples: int, seed: int) -> Estimate:
+    """A figure of `FIGURES` over all documents, with an interval over `resamples` drawings of them (patients)."""
     of = figure(name, counts, schema=schema)
     drawn = resample(counts.values, groups=counts.groups, resamples=resamples, seed=seed)
     value = float(of(counts.values.sum(axis=0)[None].astype(np.float64))[0])

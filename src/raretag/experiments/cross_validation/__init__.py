@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from raretag.corpus import Corpus
-from raretag.experiments.cross_validation.cells import Cell, run_cells
+from raretag.experiments.cross_validation.cells import TRAININGS, Cell, run_cells
 from raretag.experiments.cross_validation.cells_on_ray import run_cells_on_ray
 from raretag.experiments.cross_validation.pooling import Pooled, judged_data, pool, steps_of
 from raretag.training.settings import TrainSettings
@@ -15,7 +15,17 @@ from raretag.training.settings import TrainSettings
 if TYPE_CHECKING:
     from transformers import TrainerCallback
 
-__all__ = ["Cell", "Pooled", "cross_validated", "judged_data", "pool", "run_cells", "run_cells_on_ray", "steps_of"]
+__all__ = [
+    "TRAININGS",
+    "Cell",
+    "Pooled",
+    "cross_validated",
+    "judged_data",
+    "pool",
+    "run_cells",
+    "run_cells_on_ray",
+    "steps_of",
+]
 
 
 def cross_validated(

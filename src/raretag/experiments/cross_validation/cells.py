@@ -22,6 +22,8 @@ from raretag.training.settings import TrainSettings
 if TYPE_CHECKING:
     from transformers import TrainerCallback
 
+# where an experiment keeps the folders of its cells
+TRAININGS: Final = "trainings"
 # between looks at what other processes have finished
 _SECONDS: Final = 2.0
 

@@ -78,7 +78,11 @@ def restaged(cell: Cell, corpus: Corpus, *, stage: SecondStageSettings) -> Resta
 def forget_features(cells: Sequence[Cell]) -> None:
     """Delete the training tokens' hidden states, which are large; they are made again where they are missed."""
     for cell in cells:
-        (cell.run_path / FEATURES).unlink(missing_ok=True)
+        file = cell.run_path / FEATURES
+        if file.is_file():
+            # not while another trial has yet to read them
+            with FileLock(cell.run_path / _LOCK):
+                file.unlink(missing_ok=True)
 
 
 def _judged(raw: Scores, head: nn.Linear) -> Scores:

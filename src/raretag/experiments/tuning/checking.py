@@ -29,14 +29,14 @@ def check_space(
     *,
     settings_of: Callable[[Mapping[str, Value]], object],
     overridden: frozenset[str],
-    blind_to: Mapping[str, str],
+    closed: Mapping[str, str],
     file: str | None = None,
 ) -> None:
     """Raises UsageError with all that is wrong.
 
     settings_of: what raises UsageError for settings that do not go together. Both ends of every range and every choice
     are tried with what they are open beside, and every two choices together. overridden: keys that `--set` fixes.
-    blind_to: parts of the settings that the goal does not look at, and why.
+    closed: parts of the settings that this study cannot tune, and why.
     """
     problems = [f"{key}: {why}" for key in sorted(space.keys) for why in _never(key)]
     problems += [
@@ -44,7 +44,7 @@ def check_space(
         for key in sorted(space.keys)
         if any(covers(one, key) or covers(key, one) for one in overridden)
     ]
-    problems += [f"{key}: {why}" for part, why in blind_to.items() for key in sorted(space.keys) if covers(part, key)]
+    problems += [f"{key}: {why}" for part, why in closed.items() for key in sorted(space.keys) if covers(part, key)]
     refuse(problems, file=file)
     # the same complaint may come with several combinations: the first, which is the simplest, is told
     found: dict[str, str] = {}

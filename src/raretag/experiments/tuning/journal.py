@@ -59,15 +59,11 @@ def taken(out: Path, number: int) -> FileLock | None:
 
 
 def open_journal(out: Path) -> JournalStorage:
-    """The storage in `out`, made where there is none; to be called while `locked`.
+    """The storage in the folder `out`, made where there is none; to be called while `locked`.
 
     A last line that was broken off in the middle is taken back: nobody has read it. Raises DataError with the line
-    where the file is damaged otherwise, UsageError where `out` is no folder.
+    where the file is damaged otherwise.
     """
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except FileExistsError as error:
-        raise UsageError("this is no folder", remedy="Choose another --out", file=out) from error
     file = out / JOURNAL
     if file.is_file():
         with FileLock(file.with_name(_FILE_LOCK), poll_interval=_POLL):

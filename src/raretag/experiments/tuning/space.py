@@ -52,8 +52,8 @@ class Range(_Values):
             raise ValueError("with log, low must be above 0")
         if self.step != 1 and (self.log or not self.whole):
             raise ValueError("step is for whole numbers without log")
-        if self.whole and self.step > self.high - self.low:
-            raise ValueError("step is longer than from low to high")
+        if self.whole and (self.high - self.low) % self.step:
+            raise ValueError("high is not reached from low in such steps")
         return self
 
     @property

@@ -39,15 +39,22 @@ def read_space(name: str) -> Space:
     return _space(read_settings(Path(name)), file=Path(name))
 
 
-def space_of(name: str, *, goal: Goal, overrides: Sequence[str] = ()) -> Space:
+def space_of(name: str, *, goal: Goal, overrides: Sequence[str] = (), closed: Sequence[str] = ()) -> Space:
     """`full` or `head`, as far as the goal looks at it and `overrides`, `key=value`, leave it open; a file as it is.
 
-    Where one setting of a method or of the policy is fixed, nothing else of it is tuned. Raises as `read_space`.
+    Where one setting of a method or of the policy is fixed, nothing else of it is tuned. closed: parts that the recipe
+    cannot have. Raises as `read_space`, and UsageError where nothing is left.
     """
     space = read_space(name)
     if name not in BUILT_IN:
         return space
-    return space.without([*goal.blind_to, *(_fixed(one) for one in overrides)])
+    left = space.without([*goal.blind_to, *closed, *(_fixed(one) for one in overrides)])
+    if not left.parameters:
+        raise UsageError(
+            f"nothing of the search space {name!r} is left to tune",
+            remedy="Fix less by --set, or give a file of your own to --space",
+        )
+    return left
 
 
 def _fixed(override: str) -> str:

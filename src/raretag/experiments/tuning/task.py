@@ -19,9 +19,10 @@ from raretag.errors import UsageError
 from raretag.experiments.comparison.contestant import Contestant, contestant
 from raretag.experiments.tuning.checking import check_space
 from raretag.experiments.tuning.goal import Goal, check_goal
-from raretag.experiments.tuning.space import Space, Value
+from raretag.experiments.tuning.space import Choice, Space, Value
 from raretag.tagging import counted_schema
-from raretag.training.setting_names import override_key
+from raretag.training.heads import HEADS
+from raretag.training.setting_names import covers, override_key
 from raretag.training.settings import SplitSettings
 
 # what is tuned on trained folds
@@ -151,10 +152,11 @@ def task_of(
         out=out,
         data=gold_hash(learned.documents),
     )
-    if task.is_cheap and base.settings.ensemble and any(key.startswith("second_stage.") for key in space.keys):
+    tuned = any(covers("second_stage", key) for key in space.keys)
+    if base.settings.ensemble and (tuned or base.settings.second_stage.name is not None):
         raise UsageError(
-            f"the models of the ensemble {recipe!r} have a head each, and no one head can be tuned after training",
-            remedy="Tune a recipe of one model, or a space without second_stage",
+            f"the models of the ensemble {recipe!r} have a head each, and no one head can be made anew after training",
+            remedy="Tune a recipe of one model, or without second_stage",
         )
     schema = counted_schema(mentions)
     base.asked(None, schema=schema)
@@ -162,10 +164,24 @@ def task_of(
         space,
         settings_of=lambda told: task.contestant(told).asked(None, schema=schema),
         overridden=frozenset(map(override_key, overrides)),
-        blind_to=goal.blind_to,
+        closed={**goal.blind_to, **_mixed_heads(space, goal=goal)},
         file=space_name,
     )
     return task
+
+
+def _mixed_heads(space: Space, *, goal: Goal) -> dict[str, str]:
+    """Why heads cannot be tuned where the goal would compare what does not compare."""
+    layered = {
+        HEADS[str(name)].method.layered
+        for one in space.parameters
+        if one.key == "head.name" and isinstance(one.values, Choice)
+        for name in one.values.choices
+        if name in HEADS
+    }
+    if goal.name != "brier" or len(layered) < 2:
+        return {}
+    return {"head.name": "a Brier score of labels that are kept apart is not that of labels that share their tags"}
 
 
 def _at(key: str, content: Mapping[str, Any]) -> Any:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, Protocol, final
 from raretag.corpus import Corpus
 from raretag.errors import DataError
 from raretag.experiments.comparison.contestant import Contestant
-from raretag.experiments.cross_validation import Cell, pool, run_cells
+from raretag.experiments.cross_validation import TRAININGS, Cell, pool, run_cells
 from raretag.experiments.tuning.cheap import Restaged, forget_features, restaged
 from raretag.experiments.tuning.verdict import Verdict, verdict_of
 from raretag.probability.run_context import context_of
@@ -19,7 +19,6 @@ from raretag.training.settings import SecondStageSettings
 if TYPE_CHECKING:
     from transformers import TrainerCallback
 
-TRAININGS: Final = "trainings"
 _RESAMPLES: Final = 1000
 
 

@@ -10,7 +10,7 @@ from raretag.cluster import called_on_cluster
 from raretag.errors import UsageError
 from raretag.experiments.comparison.contestant import Contestant
 from raretag.experiments.cross_validation import run_cells
-from raretag.experiments.side_by_side import helped
+from raretag.experiments.side_by_side import check_jobs, helped
 from raretag.experiments.tuning.result import Row, Tuned, result_of
 from raretag.experiments.tuning.study import open_study, work
 from raretag.experiments.tuning.task import Task
@@ -40,11 +40,8 @@ def tune(
     """
     if trials < 1:
         raise UsageError(f"{trials} trials are too few", remedy="Ask for at least 1, which is the baseline")
+    check_jobs(jobs, ray=ray)
     if ray is not None:
-        if jobs > 1:
-            raise UsageError(
-                f"{jobs} jobs are of this machine, but the Ray cluster tunes", remedy="Leave out --jobs or --ray"
-            )
         _on_ray(task, trials=trials, address=ray, announce=announce)
     folds = folds_of(task, callbacks=callbacks, announce=announce)
 

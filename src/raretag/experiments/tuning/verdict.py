@@ -16,7 +16,7 @@ from raretag.errors import DataError
 from raretag.evaluation import CORRECT, GOLD, Counts, count_matches
 from raretag.evaluation.intervals import percentile_interval, resample
 from raretag.experiments.comparison.estimate import Estimate
-from raretag.experiments.comparison.rows import figure
+from raretag.experiments.comparison.rows import estimated
 from raretag.probability import Scores, gather
 from raretag.probability.calibrating import PARTS
 from raretag.probability.calibration_data import CalibrationData
@@ -87,7 +87,7 @@ def verdict_of(
             raise
         return Verdict(figures=figures, recalls={})
     figures |= {
-        name: _estimated(counts, like, schema=data.schema, resamples=resamples, seed=seed) for name, like in _F1.items()
+        name: estimated(counts, like, schema=data.schema, resamples=resamples, seed=seed) for name, like in _F1.items()
     }
     return Verdict(figures=figures, recalls=_recalls(counts, schema=data.schema))
 
@@ -134,15 +134,6 @@ def _decided(data: CalibrationData, *, after: AfterTraining) -> Counts:
     decisions = deciding.cross_decided({"it": after.policy.asked})["it"]
     accepted = {name: one.accepted for name, one in decisions.items()}
     return count_matches(deciding.gold, accepted, labels=data.schema.labels, scheme="strict")
-
-
-def _estimated(counts: Counts, like: str, *, schema: Schema, resamples: int, seed: int) -> Estimate:
-    of = figure(like, counts, schema=schema)
-    drawn = resample(counts.values, groups=counts.groups, resamples=resamples, seed=seed)
-    value = float(of(counts.values.sum(axis=0)[None].astype(np.float64))[0])
-    return Estimate(
-        value=None if np.isnan(value) else value, interval=percentile_interval(of(drawn)) if len(drawn) else None
-    )
 
 
 def _recalls(counts: Counts, *, schema: Schema) -> dict[str, float | None]:
