@@ -7,6 +7,7 @@ DATA holds a folder a corpus. Official parts are kept; a corpus without any is s
 validation documents, which also stop a training early, and decide the test documents once. Recipes that train alike
 share a training, finished ones are kept in --out, and interrupted ones go on; the same command beside itself, or on
 another machine, takes what nobody is at. macro10 is over labels with at least ten mentions in the test documents.
+Progress is told on standard error.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ from typing import Any
 
 import numpy as np
 
+from raretag.cli.output import status
+from raretag.cli.progress import TrainingProgress
 from raretag.corpus import Corpus, Document
 from raretag.corpus.fingerprints import gold_hash
 from raretag.corpus.formats import read_corpus
@@ -127,7 +130,16 @@ def on_corpus(
 
 def judge(recipe: Contestant, corpus: Corpus, out: Path) -> Judged:
     """Train, fix calibration and policy on the validation documents, decide the test documents."""
-    run = train(corpus, out=out, settings=recipe.settings, resume=True)
+    console = status()
+    with TrainingProgress.shown(console) as progress:
+        run = train(
+            corpus,
+            out=out,
+            settings=recipe.settings,
+            resume=True,
+            callbacks=[progress],
+            announce=lambda stage: console.print(f"{out.parent.name}, {recipe.name}: {stage}"),
+        )
     cache = ScoreCache(run.path / SCORES, schema=run.schema)
     fixing, test = (part(run, corpus, name) for name in ("validation", "test"))
     missing = [one for one in (*fixing, *test) if one not in cache]

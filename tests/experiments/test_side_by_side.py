@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import multiprocessing
 import time
 from pathlib import Path
 
@@ -31,3 +32,17 @@ def test_processes_side_by_side_share_the_threads(tmp_path: Path, threads: int, 
     finally:
         torch.set_num_threads(before)
     assert not helpers or file.read_text() == str(each)
+
+
+@pytest.mark.parametrize(("last", "told"), [("raise ValueError('nobody may read this')", 1), ("pass", 0)])
+def test_a_process_that_ends_early_is_told(
+    tmp_path: Path, last: str, told: int, capfd: pytest.CaptureFixture[str]
+) -> None:
+    file, lines = tmp_path / "threads", list[str]()
+    with helped(exec, TELL.format(file=str(file)) + last, helpers=1, announce=lines.append):
+        until = time.monotonic() + 120
+        while multiprocessing.active_children() and time.monotonic() < until:
+            time.sleep(0.05)
+    assert file.exists()
+    assert [line.startswith("1 of 1 helping processes ended early") for line in lines] == [True] * told
+    assert "nobody" not in "".join(capfd.readouterr())

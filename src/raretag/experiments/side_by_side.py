@@ -22,12 +22,14 @@ def check_jobs(jobs: int, *, ray: str | None) -> None:
 
 
 @contextmanager
-def helped(work: Callable[..., None], *arguments: Any, helpers: int) -> Iterator[None]:
+def helped(
+    work: Callable[..., None], *arguments: Any, helpers: int, announce: Callable[[str], None] = lambda _: None
+) -> Iterator[None]:
     """`helpers` >= 0 more processes call `work` with these arguments; they are ended with the block, done or not.
 
     They and this one share the threads that this one had, each at least one; another number of threads rounds
-    otherwise. What goes wrong in one ends that one in silence: what it was at is left to this process, which meets it,
-    too.
+    otherwise. What goes wrong in one ends that one, and at the end their number is told: what it was at is left to this
+    process, which meets it, too.
     """
     spawning = multiprocessing.get_context("spawn")
     threads = torch.get_num_threads()
@@ -40,6 +42,11 @@ def helped(work: Callable[..., None], *arguments: Any, helpers: int) -> Iterator
         yield
     finally:
         torch.set_num_threads(threads)
+        ended = sum(process.exitcode not in {None, 0} for process in processes)
+        if ended:
+            announce(
+                f"{ended} of {helpers} helping processes ended early, perhaps for lack of memory; fewer --jobs help"
+            )
         for process in processes:
             process.terminate()
             process.join()

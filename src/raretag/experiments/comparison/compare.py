@@ -106,7 +106,7 @@ def compare(
     }
     distinct = {cell.run_path: cell for some in cells.values() for cell in some}
     if ray is None:
-        with helped(run_cells, list(distinct.values()), corpus, helpers=jobs - 1):
+        with helped(run_cells, list(distinct.values()), corpus, helpers=jobs - 1, announce=announce):
             run_cells(list(distinct.values()), corpus, callbacks=callbacks, announce=announce)
     else:
         run_cells_on_ray(list(distinct.values()), corpus, out=out, address=ray, announce=announce)

@@ -49,7 +49,7 @@ def tune(
         if judge is None:
             run_cells(folds.cells(task.baseline), task.corpus, callbacks=callbacks)
 
-    with helped(_help, task, trials, helpers=jobs - 1):
+    with helped(_help, task, trials, helpers=jobs - 1, announce=announce):
         study = work(
             task,
             trials=trials,
