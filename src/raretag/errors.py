@@ -20,8 +20,9 @@ class RaretagError(Exception):
 
     def __str__(self) -> str:
         place = "" if self.file is None else self.file + ("" if self.line is None else f":{self.line}") + ": "
-        # a list of problems ends its last line itself
-        return f"{place}{self.what}{'' if self.what.endswith(chr(10)) else '. '}{self.remedy}"
+        # a list of problems ends its last line itself, and a guess its sentence
+        end = {"\n": "", "?": " "}.get(self.what[-1:], ". ")
+        return f"{place}{self.what}{end}{self.remedy}"
 
 
 class DataError(RaretagError):

@@ -27,6 +27,7 @@ def test_every_document_is_left_out_once(tmp_path: Path, small_corpus: Corpus, s
         assert data["validation"].keys() == {document.id for document in validation}
         assert len(data["train"]) == 16 - len(held_out)
     assert [line for line in told if line.startswith("fold")] == ["fold 1 of 3", "fold 2 of 3", "fold 3 of 3"]
+    assert not any("own parts" in line for line in told)
     finished = [run.manifest["finished"] for run, _ in runs]
     again = train_folds(learned, folds=3, out=tmp_path, settings=settings, validation=validation)
     assert [run.manifest["finished"] for run, _ in again] == finished

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from raretag.corpus import Corpus, Document
+from raretag.corpus.splitting import OFFICIAL
 from raretag.corpus.splitting import folds as cut_folds
 from raretag.training.exclusive import refuse_several_processes
 from raretag.training.fine_tuning import train
@@ -72,12 +73,17 @@ def train_fold(
         for part, members in parts.items()
         for document in members
     ]
+
+    def of_fold(line: str) -> None:
+        # to `train` its parts are the corpus' own
+        announce(line.removesuffix(f" ({OFFICIAL})"))
+
     run = train(
         replace(corpus, documents=tuple(documents)),
         out=out / f"fold-{number}",
         settings=settings.model_copy(update={"split": SplitSettings()}),
         resume=True,
         callbacks=callbacks(),
-        announce=announce,
+        announce=of_fold,
     )
     return run, split.test
