@@ -64,11 +64,12 @@ def main() -> None:
         promise = deciding.policy(one).promise
         report = decision_report(
             deciding.gold,
-            used=decided[name],
-            argmax=decided["argmax"],
+            used=decided[name].decisions,
+            argmax=decided["argmax"].decisions,
             schema=data.schema,
             costs=one.costs,
             promises=() if promise is None else promise.units,
+            promised=decided[name].promised,
             refused=() if promise is None else promise.refused,
         )
         rows[name] = report.to_json()
@@ -87,10 +88,14 @@ def show(name: str, report: DecisionReport) -> None:
     print(f"    p {json.dumps(report.p_values)}")
     for one in report.promises:
         promised, told = one.promised, one.realised
+        came = (
+            "some documents were decided without it"
+            if told is None
+            else f"missed {told.share} {told.interval}, {told.missed} of {told.mentions} mentions in {told.units} units"
+        )
         print(
             f"    promised {promised.alpha:.2f} to {len(promised.labels)} labels ({promised.labels[0]} ...), bound "
-            f"{promised.bound:.3f}: missed {told.share} {told.interval}, {told.missed} of {told.mentions} mentions in "
-            f"{told.units} units"
+            f"{promised.bound:.3f}: {came}"
         )
     for refused in report.refused:
         print(f"    refused to {len(refused.labels)} labels: {refused.why}")
@@ -116,7 +121,7 @@ def brief(row: dict[str, Any]) -> dict[str, Any]:
             "reviewed_share": one["reviewed_share"],
             "per_1000_notes": None if one["cost"] is None else one["cost"]["per_1000_notes"],
         }
-    promises = [{"alpha": p["alpha"], "missed": p["realised"]["share"]} for p in row["promises"]]
+    promises = [{"alpha": p["alpha"], "missed": p["realised"] and p["realised"]["share"]} for p in row["promises"]]
     return {**sides, "p_values": row["p_values"], "promises": promises}
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import math
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, BinaryIO, Final, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -43,7 +44,8 @@ def create_arrays(
 ) -> MappedArrays:
     """A safetensors file of zeros, mapped to be filled. shapes: name to dtype (float32, float16, int8 to 64) and shape.
 
-    Name those of more bytes an element first: then all are aligned. Raises ValueError for an array without elements.
+    Name those of more bytes an element first: then all are aligned. Raises ValueError for an array without elements,
+    OSError where the disk has no room, and leaves no file then.
     """
     header: dict[str, Any] = {} if metadata is None else {"__metadata__": dict(metadata)}
     end = 0
@@ -55,10 +57,23 @@ def create_arrays(
         header[name] = {"dtype": _NAMES[np.dtype(dtype)], "shape": list(shape), "data_offsets": [start, end]}
     text = json.dumps(header).encode()
     text += b" " * (-len(text) % 8)
-    with path.open("wb") as file:
-        file.write(len(text).to_bytes(8, "little") + text)
-        file.truncate(8 + len(text) + end)
+    try:
+        with path.open("wb") as file:
+            file.write(len(text).to_bytes(8, "little") + text)
+            file.flush()
+            _grow(file, 8 + len(text) + end)
+    except OSError:
+        path.unlink(missing_ok=True)
+        raise
     return _mapped(path, header, start=8 + len(text), mode="r+")
+
+
+def _grow(file: BinaryIO, size: int) -> None:
+    """Make the file so long, with room on the disk: to write where there is none would end the process by a signal."""
+    if hasattr(os, "posix_fallocate"):
+        os.posix_fallocate(file.fileno(), 0, size)
+    else:
+        file.truncate(size)
 
 
 def publish_arrays(filled: MappedArrays, writing: Path, path: Path) -> None:

@@ -42,6 +42,26 @@ def test_figures_before_and_after(raretag: Run, own_run: Path, others: Path) -> 
     assert content["fitted_on"]["documents"].keys() == {path.stem for path in others.glob("*.txt")}
 
 
+def test_notes_without_gold(raretag: Run, own_run: Path, others: Path) -> None:
+    assert raretag("calibrate", own_run, others).code == 0
+    for file in others.glob("*.ann"):
+        file.write_text("", encoding="utf-8")
+    done = raretag("calibrate", own_run, others, "--method", "prior-restore")
+    assert done.code == 0, done.err
+    assert "notes that nobody has annotated" in done.err
+    assert "raretag decide" not in done.err
+    content = json.loads((own_run / "calibration.json").read_text(encoding="utf-8"))
+    assert "cross_fitted" not in content
+    assert {tuple(told) for told in content["mentions"]["parameters"].values()} == {(1, 1, 0, 0)}
+    # what had been calibrated on gold before is no ground for a policy any more
+    refused = raretag("decide", own_run)
+    assert refused.code == 2
+    assert "annotated documents" in refused.err
+    refused = raretag("calibrate", own_run, others, "--method", "temperature")
+    assert refused.code == 1
+    assert "gold tag" in refused.err
+
+
 def test_documents_of_the_run_are_refused(raretag: Run, own_run: Path, notes: Path) -> None:
     refused = raretag("calibrate", own_run, notes)
     assert refused.code == 1

@@ -12,6 +12,8 @@ import pytest
 from raretag.corpus import Corpus
 from raretag.corpus.demo import demo_corpus
 from raretag.corpus.formats import read_corpus
+from raretag.decision.deciding import Deciding
+from raretag.errors import UsageError
 from raretag.training import RunFolder
 
 from .conftest import Run
@@ -266,3 +268,48 @@ def test_an_uncalibrated_run_and_damaged_files(raretag: Run, run_folder: Path, o
     broken = raretag("evaluate", own_run, notes)
     assert broken.code == 1
     assert "policy.json" in broken.err
+
+
+def test_a_calibration_of_other_documents_is_refused(raretag: Run, own_run: Path) -> None:
+    file = own_run / "calibration-gold.json"
+    content = json.loads(file.read_text(encoding="utf-8"))
+    content["documents"].pop()
+    file.write_text(json.dumps(content), encoding="utf-8")
+    refused = raretag("decide", own_run)
+    assert refused.code == 1
+    assert "was not fitted on the calibration documents that lie beside it" in refused.err
+    assert not (own_run / "policy.json").exists()
+    (own_run / "calibration.json").unlink()
+    assert raretag("decide", own_run).code == 1
+
+
+def test_a_policy_is_written_though_a_part_cannot_have_it(
+    raretag: Run, own_run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def too_few(*_: object) -> None:
+        raise UsageError("the budget is spent in one part", remedy="Give more")
+
+    monkeypatch.setattr(Deciding, "cross_decided", too_few)
+    done = raretag("decide", own_run)
+    assert done.code == 0, done.err
+    assert "what it comes to is not told" in done.err
+    assert "the budget is spent in one part" in done.err
+    assert "cross_fitted" not in json.loads((own_run / "policy.json").read_text(encoding="utf-8"))
+
+
+def test_a_policy_without_its_calibration_is_not_passed_over(
+    raretag: Run, own_run: Path, notes: Path, tmp_path: Path
+) -> None:
+    assert raretag("decide", own_run).code == 0
+    (own_run / "calibration.json").unlink()
+    for words in (["annotate", own_run, notes, tmp_path / "out"], ["evaluate", own_run, notes]):
+        refused = raretag(*words)
+        assert refused.code == 1
+        assert "this run has no calibration" in refused.err
+
+
+def test_a_least_probability_that_nothing_would_use(raretag: Run, own_run: Path, notes: Path, tmp_path: Path) -> None:
+    refused = raretag("annotate", own_run, notes, tmp_path / "out", "--least", "0.9")
+    assert refused.code == 2
+    assert "--routes" in refused.err
+    assert not (tmp_path / "out").exists()

@@ -67,12 +67,42 @@ ASKED = {
 def test_every_document_is_decided_once(deciding: Deciding, data: CalibrationData) -> None:
     crossed = deciding.cross_decided(ASKED)
     ids = {one.id for one in data.gold}
-    for decisions in crossed.values():
-        assert decisions.keys() == ids
-        assert all(decision.document == name for name, decision in decisions.items())
-    assert sum(d.expected_cost or 0 for d in crossed["costs"].values()) < sum(
-        d.expected_cost or 0 for d in crossed["argmax"].values()
+    for one in crossed.values():
+        assert one.decisions.keys() == ids
+        assert all(decision.document == name for name, decision in one.decisions.items())
+        assert not one.promised
+    assert sum(d.expected_cost or 0 for d in crossed["costs"].decisions.values()) < sum(
+        d.expected_cost or 0 for d in crossed["argmax"].decisions.values()
     )
+
+
+def test_what_parts_are_too_few_to_promise_is_not_called_promised() -> None:
+    """Nineteen units are needed for 95 %: twenty have them, four fifths of twenty do not."""
+    whole, fewer = Deciding(drawn(40)), Deciding(drawn(20))
+    asked = Asked(rule="argmax", floors={"X": 0.95})
+    for deciding, promised in ((whole, {"X"}), (fewer, set())):
+        fixed = deciding.policy(asked).promise
+        assert fixed is not None
+        assert [unit.labels for unit in fixed.units] == [("X",)]
+        assert deciding.cross_decided({"it": asked})["it"].promised == promised
+
+
+def test_copies_of_a_note_count_once() -> None:
+    """Ten notes are too few for a promise of 95 %, and stay ten however often they are there."""
+    data = drawn(10)
+    copies = tuple(replace(one, id=f"copy-of-{one.id}") for one in data.gold)
+    scores = [*data.scores, *(replace(one, document=f"copy-of-{one.document}") for one in data.scores)]
+    both = CalibrationData(
+        schema=SCHEMA, gold=(*data.gold, *copies), scores=scores, tags=(*data.tags, *data.tags), folds=None
+    )
+    assert len({one.blank.unit for one in both.gold}) == 10
+    for part in both.parts(5, seed=0):
+        texts = {both.gold[number].fingerprint for number in part}
+        assert sum(one.fingerprint in texts for one in both.gold) == len(part)
+    promise = Deciding(both).policy(Asked(rule="argmax", floors={"X": 0.95})).promise
+    assert promise is not None
+    assert not promise.units
+    assert [(one.units, one.needed) for one in promise.refused] == [(10, 19)]
 
 
 def test_a_documents_gold_does_not_touch_its_own_decision(data: CalibrationData) -> None:
@@ -80,7 +110,7 @@ def test_a_documents_gold_does_not_touch_its_own_decision(data: CalibrationData)
     target = data.gold[7]
     bare = replace(data, gold=tuple(replace(g, mentions=()) if g.id == target.id else g for g in data.gold))
     for name in ("thresholds", "costs"):
-        before, after = (Deciding(one).cross_decided({name: ASKED[name]})[name] for one in (data, bare))
+        before, after = (Deciding(one).cross_decided({name: ASKED[name]})[name].decisions for one in (data, bare))
         assert before[target.id] == after[target.id]
         assert any(before[g.id] != after[g.id] for g in data.gold if g.id != target.id)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,13 @@ def test_each_set_of_documents_is_opened_once(tmp_path: Path) -> None:
     assert [dict(one.documents) for one in told] == [{"a": "1"}, {"a": "1", "b": "2"}, {"a": "3"}]
     assert len({one.sha256 for one in told}) == 3
     assert [one.at for one in told] == sorted(one.at for one in told)
+
+
+def test_openings_at_the_same_moment_are_all_kept(tmp_path: Path) -> None:
+    run = RunFolder(tmp_path)
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda number: record_opening(run, {f"d{number}": "1"}), range(24)))
+    assert {name for one in Openings.of(run).openings for name in one.documents} == {f"d{n}" for n in range(24)}
 
 
 @pytest.mark.parametrize("content", ["{", "[]", '{"openings": [{"at": "x"}]}', '{"closed": []}'])

@@ -106,16 +106,18 @@ def test_other_labels_are_refused(notes: Any, schema: Schema) -> None:
 
 
 def test_a_run_with_other_labels_or_another_calibration(notes: Any, schema: Schema, tmp_path: Path) -> None:
-    content = fixed(notes, schema, Asked(rule="thresholds")).to_json()
+    content = fixed(notes, schema, Asked(rule="thresholds")).model_copy(update={"calibration": "one"}).to_json()
     run: Any = SimpleNamespace(path=tmp_path, schema=schema)
     assert PolicyFile.of(run, calibration=None) is None
     (tmp_path / POLICY).write_text(json.dumps({**content, "cross_fitted": {}}), encoding="utf-8")
-    assert PolicyFile.of(run, calibration=None) == PolicyFile.from_json(content)
+    assert PolicyFile.of(run, calibration="one") == PolicyFile.from_json(content)
+    with pytest.raises(DataError, match="this run has no calibration"):
+        PolicyFile.of(run, calibration=None)
     with pytest.raises(DataError, match="another calibration"):
         PolicyFile.of(run, calibration="another")
     other: Any = SimpleNamespace(path=tmp_path, schema=build_schema(["A"]))
     with pytest.raises(DataError, match=r"policy\.json: .* 'B', 'C', 'D' are not in both"):
-        PolicyFile.of(other, calibration=None)
+        PolicyFile.of(other, calibration="one")
 
 
 def test_promise_and_budget_add_to_the_rule(notes: Any, schema: Schema) -> None:

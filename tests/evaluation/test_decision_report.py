@@ -90,8 +90,17 @@ def test_counts_and_prices_by_hand() -> None:
     assert plain.cost.per_1000_notes == pytest.approx(1000 * (2 * 10 + 11 + 1) / 3)
     assert set(told.p_values) == {"micro_f1", "macro_f1", "cost"}
     (kept,) = told.promises
+    assert kept.realised is not None
     assert (kept.realised.units, kept.realised.mentions, kept.realised.missed, kept.realised.share) == (2, 2, 0, 0)
     assert json.loads(json.dumps(told.to_json(), allow_nan=False))["used"]["reviews"] == 2
+
+
+def test_what_was_decided_without_the_promise_does_not_tell_of_it() -> None:
+    (kept,) = report(promised=frozenset({"Seldom", "Other"})).promises
+    assert kept.realised is not None
+    (kept,) = report(promised=frozenset({"Other"})).promises
+    assert kept.realised is None
+    assert report(promised=frozenset()).to_json()["promises"][0]["realised"] is None
 
 
 def test_curves() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -138,6 +139,29 @@ def test_a_run_that_was_not_calibrated_is_told(tmp_path: Path, run: RunFolder) -
     (copy / GOLD).unlink(missing_ok=True)
     with pytest.raises(UsageError, match="not been calibrated"):
         load_data(RunFolder.open(copy))
+
+
+def test_other_folds_are_other_models(run: RunFolder, corpus: Corpus) -> None:
+    two, three = (out_of_fold_data(run, corpus, folds=folds) for folds in (2, 3))
+    assert (two.folds, three.folds) == (2, 3)
+    assert any((a.probabilities != b.probabilities).any() for a, b in zip(two.scores, three.scores, strict=True))
+
+
+@pytest.mark.parametrize("method", ["prior-restore", "expectation-maximisation", "marginal-matching"])
+def test_notes_that_nobody_annotated_do_not_say_that_nothing_is_there(
+    run: RunFolder, corpus: Corpus, method: str
+) -> None:
+    plain = Corpus(documents=tuple(replace(one, mentions=()) for one in corpus.documents[30:]))
+    data = held_out_data(run, plain)
+    assert not data.has_gold
+    fitted = calibrate(data, method=method, options={}, context=context_of(run))
+    raw = data.scores[0]
+    found = fitted.candidates(raw)
+    mentions = [found.mention(number, schema=run.schema) for number in range(len(found))]
+    own = mention_probabilities(raw, mentions, schema=run.schema)
+    np.testing.assert_allclose(found.probabilities, np.array(own, dtype=float), atol=2e-6)
+    with pytest.raises(DataError, match="gold tag"):
+        calibrate(data, method=METHOD, options={}, context=context_of(run))
 
 
 def test_one_document_is_too_few_for_a_fit_that_has_not_seen_it(run: RunFolder, corpus: Corpus) -> None:

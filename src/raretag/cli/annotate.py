@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 from rich.console import Console
@@ -14,6 +14,9 @@ from raretag.cli.output import status, tell_findings, write_routes
 from raretag.cli.targets import check_outside
 from raretag.cli.wording import counted, shown
 from raretag.errors import UsageError
+
+# below it, what is dropped is hardly worth a look
+_LEAST: Final = 0.05
 
 if TYPE_CHECKING:
     from raretag.decision.decided import Decision
@@ -36,8 +39,11 @@ def annotate(
         ),
     ] = None,
     least: Annotated[
-        float, typer.Option("--least", min=0, max=1, help="List what is dropped from this probability on.")
-    ] = 0.05,
+        float | None,
+        typer.Option(
+            "--least", min=0, max=1, help="In --routes, list what is dropped from this probability on; by default 0.05."
+        ),
+    ] = None,
     ray: Annotated[
         str | None,
         typer.Option("--ray", metavar="ADDRESS", help="Judge on a Ray cluster (host:port, or local) that shares RUN."),
@@ -55,6 +61,10 @@ def annotate(
         raise UsageError("the target exists already", remedy="Choose another OUT", file=target)
     if routes is not None:
         _check_routes(routes, folder, source=source)
+    elif least is not None:
+        raise UsageError(
+            "--least shapes the list of what is dropped, which --routes writes", remedy="Give --routes, or leave it out"
+        )
     corpus = read_corpus(source, format=format)
     console = status()
 
@@ -62,7 +72,7 @@ def annotate(
     from raretag.serving import annotate as run_annotation
 
     with counting(console, "judging") as advance:
-        done = run_annotation(folder, corpus, least=least, ray=ray, advance=advance)
+        done = run_annotation(folder, corpus, least=_LEAST if least is None else least, ray=ray, advance=advance)
     lost = write_corpus(done.corpus, target, format=wanted)
     mentions = sum(len(document.mentions) for document in done.corpus.documents)
     console.print(

@@ -17,7 +17,10 @@ def calibrate(
     data: options.Data,
     method: Annotated[
         str | None,
-        typer.Option("--method", help="How tokens are calibrated; by default as the run's recipe says."),
+        typer.Option(
+            "--method",
+            help="How tokens are calibrated (mentions have one way); by default as the run's recipe says.",
+        ),
     ] = None,
     set_: Annotated[
         list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="An option of the method, e.g. ridge=1.")
@@ -68,7 +71,7 @@ def calibrate(
     from raretag.probability.calibrated import CALIBRATION
     from raretag.probability.calibrating import calibrate as fit
     from raretag.probability.calibrating import cross_calibrated
-    from raretag.probability.calibration_data import held_out_data, out_of_fold_data, save_data
+    from raretag.probability.calibration_data import GOLD, held_out_data, out_of_fold_data, save_data
     from raretag.probability.run_context import context_of
 
     context = context_of(folder)
@@ -85,9 +88,18 @@ def calibrate(
                 announce=lambda stage: console.print(shown(stage), style="dim"),
             )
     console.print(f"fitting {method} on {counted(len(known.gold), 'document')}", style="dim")
-    crossed = cross_calibrated(known, method=method, options=chosen, context=context)
-    report = calibration_report(known, crossed)
     fitted = fit(known, method=method, options=chosen, context=context)
+    report = None
+    if known.has_gold:
+        crossed = cross_calibrated(known, method=method, options=chosen, context=context)
+        report = calibration_report(known, crossed)
+    else:
+        console.print(
+            "no document has a mention, so they are taken for notes that nobody has annotated: tokens are mapped, "
+            "mentions keep the model's own probabilities, and nothing can be judged or decided by these notes",
+            style="yellow",
+            soft_wrap=True,
+        )
     opened = len(Openings.of(folder).openings)
     if opened:
         console.print(
@@ -95,17 +107,20 @@ def calibrate(
             style="yellow",
             soft_wrap=True,
         )
-    content = {**fitted.to_json(), "opened_before": opened, "cross_fitted": report.to_json()}
-    if json != STANDARD_OUTPUT:
+    content = {**fitted.to_json(), "opened_before": opened}
+    if report is not None:
+        content["cross_fitted"] = report.to_json()
+    if report is not None and json != STANDARD_OUTPUT:
         show_calibration(report, result(), documents=len(known.gold))
     try:
         write_figures(content, json)
     finally:
-        save_data(folder, known)
+        if known.has_gold:
+            save_data(folder, known)
+        else:
+            (folder.path / GOLD).unlink(missing_ok=True)
         written = folder.write(CALIBRATION, content)
     console.print(f"all figures: {shown(written)}", style="dim", soft_wrap=True)
-    console.print(
-        f"next: raretag decide {shown(folder.path)} [--costs costs.yaml], then raretag evaluate {shown(folder.path)} "
-        "DATA",
-        soft_wrap=True,
-    )
+    run_path = shown(folder.path)
+    decide = f"raretag decide {run_path} [--costs costs.yaml], then " if known.has_gold else ""
+    console.print(f"next: {decide}raretag evaluate {run_path} DATA", soft_wrap=True)

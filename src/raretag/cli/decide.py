@@ -12,7 +12,7 @@ from rich.console import Console
 from raretag.cli import options
 from raretag.cli.output import STANDARD_OUTPUT, keep, result, status, write_figures
 from raretag.cli.wording import counted, shown
-from raretag.errors import DataError, UsageError
+from raretag.errors import DataError, RaretagError, UsageError
 
 if TYPE_CHECKING:
     from raretag.decision.policy_file import PolicyFile
@@ -71,6 +71,7 @@ def decide(
     console = status()
 
     from raretag.cli.decision_tables import show_decisions
+    from raretag.corpus.fingerprints import gold_hash
     from raretag.decision.deciding import Deciding
     from raretag.decision.openings import Openings
     from raretag.decision.policy_file import CROSS_FITTED, POLICY
@@ -79,29 +80,47 @@ def decide(
     from raretag.probability.calibration_data import load_data
 
     data, openings = load_data(folder), Openings.of(folder)
+    calibrated = Calibrated.of(folder)
+    if calibrated is None or calibrated.sha256 != gold_hash(data.gold):
+        # a calibration that was broken off between its two files, or a file that somebody put there
+        raise DataError(
+            "the calibration of this run was not fitted on the calibration documents that lie beside it",
+            remedy="Calibrate again",
+            file=folder.path,
+        )
     console.print(f"rule {asked.rule}, on {counted(len(data.gold), 'calibration document')}", style="dim")
     deciding = Deciding(data)
-    policy = deciding.policy(asked, calibrated=Calibrated.of(folder), openings=openings)
+    policy = deciding.policy(asked, calibrated=calibrated, openings=openings)
     if policy.promise is not None and not policy.promise.units:
         reasons = "; ".join(one.why for one in policy.promise.refused)
         raise DataError(
             f"nothing can be promised, and no policy is written: {reasons}",
             remedy="Calibrate on more documents, or ask for less",
         )
-    with console.status("judging by policies fixed on other documents"):
-        crossed = deciding.cross_decided({"used": asked, "argmax": Asked(rule="argmax", costs=asked.costs)})
-    promise = policy.promise
-    report = decision_report(
-        deciding.gold,
-        used=crossed["used"],
-        argmax=crossed["argmax"],
-        schema=data.schema,
-        costs=asked.costs,
-        promises=() if promise is None else promise.units,
-        refused=() if promise is None else promise.refused,
-    )
-    content = {**policy.to_json(), CROSS_FITTED: report.to_json()}
-    if json != STANDARD_OUTPUT:
+    promise, report, content = policy.promise, None, policy.to_json()
+    try:
+        with console.status("judging by policies fixed on other documents"):
+            crossed = deciding.cross_decided({"used": asked, "argmax": Asked(rule="argmax", costs=asked.costs)})
+    except RaretagError as error:
+        # the policy itself is fixed: a part of the documents may be too few for what all of them allow
+        console.print(
+            f"what it comes to is not told, for a policy fixed on a part of these documents cannot be: {error.what}",
+            style="yellow",
+            soft_wrap=True,
+        )
+    else:
+        report = decision_report(
+            deciding.gold,
+            used=crossed["used"].decisions,
+            argmax=crossed["argmax"].decisions,
+            schema=data.schema,
+            costs=asked.costs,
+            promises=() if promise is None else promise.units,
+            promised=crossed["used"].promised,
+            refused=() if promise is None else promise.refused,
+        )
+        content[CROSS_FITTED] = report.to_json()
+    if report is not None and json != STANDARD_OUTPUT:
         show_decisions(report, result())
         result().print(
             f"{counted(len(data.gold), 'document')}; each is judged by a calibration and a policy fixed on the others"

@@ -53,14 +53,28 @@ def _show_promises(report: DecisionReport, console: Console) -> None:
             others=(
                 Column(heading="alpha", cells=tuple(f"{one.promised.alpha:.3f}" for one in rows)),
                 Column(heading="bound", cells=tuple(f"{one.promised.bound:.3f}" for one in rows), leaves=4),
-                Column(heading="missed", cells=tuple(_rate(one.realised.share) for one in rows)),
+                Column(heading="missed", cells=tuple(_rate(one.realised and one.realised.share) for one in rows)),
                 Column(heading="95 % CI", cells=tuple(_missed_interval(one) for one in rows), leaves=3),
-                Column(heading="mentions", cells=tuple(f"{one.realised.mentions:,}" for one in rows), leaves=2),
-                Column(heading="units", cells=tuple(f"{one.realised.units:,}" for one in rows), leaves=1),
+                Column(
+                    heading="mentions",
+                    cells=tuple(_number(one.realised and one.realised.mentions) for one in rows),
+                    leaves=2,
+                ),
+                Column(
+                    heading="units", cells=tuple(_number(one.realised and one.realised.units) for one in rows), leaves=1
+                ),
             ),
             least=30,
         )
     for one in report.promises:
+        if one.realised is None:
+            console.print(
+                f"{_labels(one)}: some of these documents were decided without the promise, which so few of the others "
+                "could not give; so what is reviewed, missed and paid here is not yet that of the policy: raretag "
+                "evaluate tells",
+                style="yellow",
+                soft_wrap=True,
+            )
         if one.promised.threshold == 0:
             console.print(
                 f"{_labels(one)}: the whole of every note goes to review; "
@@ -127,6 +141,10 @@ def _rate(value: float | None) -> str:
     return "-" if value is None else f"{value:.3f}"
 
 
+def _number(value: int | None) -> str:
+    return "-" if value is None else f"{value:,}"
+
+
 def _percent(value: float | None) -> str:
     return "-" if value is None else f"{value:.1%}"
 
@@ -143,4 +161,5 @@ def _cost_interval(cost: DecisionCost | None) -> str:
 
 
 def _missed_interval(one: KeptPromise) -> str:
-    return "-" if one.realised.interval is None else "{:.3f}-{:.3f}".format(*one.realised.interval)
+    interval = one.realised and one.realised.interval
+    return "-" if interval is None else "{:.3f}-{:.3f}".format(*interval)

@@ -10,6 +10,7 @@ from typing import final
 from raretag.corpus.document import Corpus, Document
 from raretag.corpus.finding import Finding
 from raretag.corpus.stratification import Unit, stratify
+from raretag.corpus.units import tied
 from raretag.errors import DataError, UsageError
 
 PARTS = ("train", "validation", "test")
@@ -147,22 +148,9 @@ def _shared(test: Iterable[Document], *, learned: Sequence[Document]) -> Iterato
 
 def _units(corpus: Corpus) -> list[list[Document]]:
     """Documents that must stay together: of one patient or with one text; by id, also within each."""
-    leader: dict[object, object] = {}
-
-    def find(key: object) -> object:
-        while leader.setdefault(key, key) != key:
-            leader[key] = key = leader[leader[key]]
-        return key
-
     documents = _by_id(corpus.documents)
-    for document in documents:
-        leader[find(("text", document.fingerprint))] = find(("id", document.id))
-        if document.metadata.get("group"):
-            leader[find(("group", document.metadata["group"]))] = find(("id", document.id))
-    units: dict[object, list[Document]] = {}
-    for document in documents:
-        units.setdefault(find(("id", document.id)), []).append(document)
-    return list(units.values())
+    keys = [(one.id, one.fingerprint, one.metadata.get("group", "")) for one in documents]
+    return [[documents[number] for number in unit] for unit in tied(keys)]
 
 
 def _require(units: Sequence[object], *, parts: int) -> None:

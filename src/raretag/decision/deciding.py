@@ -26,6 +26,18 @@ _LEAST: Final = 3
 
 
 @final
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class CrossDecided:
+    """decisions: by document id. promised: labels for which the policy of every part could promise a recall.
+
+    A part has fewer documents than all: what can be promised on these may be out of its reach.
+    """
+
+    decisions: Mapping[str, Decision]
+    promised: frozenset[str]
+
+
+@final
 class Deciding:
     """Calibration documents with all their candidates, read once: any number of policies is then fixed in seconds."""
 
@@ -56,8 +68,8 @@ class Deciding:
             }
         )
 
-    def cross_decided(self, asked: Mapping[str, Asked]) -> dict[str, dict[str, Decision]]:
-        """By name of what is asked, then by document id: decided by a policy that was fixed on other documents.
+    def cross_decided(self, asked: Mapping[str, Asked]) -> dict[str, CrossDecided]:
+        """By name of what is asked: each document decided by a policy that was fixed on other documents.
 
         Five parts, each left out in turn: calibration and policy are fitted on the other four alone, just as the run's
         are on all, so that nothing looked at the document's gold. Raises as `policy`.
@@ -67,17 +79,21 @@ class Deciding:
         if len({one.unit for one in self.gold}) < _LEAST:
             raise _too_few(len(self._whole.data.gold))
         whole, decisions = self._whole, {name: dict[str, Decision]() for name in asked}
+        promised = {name: {*whole.data.schema.labels} for name in asked}
         for part in _parts(whole.data, seed=self._seed):
             others = whole.only([number for number in range(len(whole.judged)) if number not in part])
             mentions = fit_mention_calibration(others.judged, schema=whole.data.schema)
             grounds = _as_new(others, temperature=mentions.temperature, seed=self._seed)
             policies = {name: _fixed(one, others, found=grounds) for name, one in asked.items()}
+            for name, policy in policies.items():
+                units = () if policy.promise is None else policy.promise.units
+                promised[name] &= {label for unit in units for label in unit.labels}
             for number in part:
                 found = mentions.apply(whole.judged[number].found[mentions.temperature], schema=whole.data.schema)
                 argmax = mentions.carried(whole.data.scores[number], whole.argmax[number], schema=whole.data.schema)
                 for name, policy in policies.items():
                     decisions[name][found.document] = policy.decide(found, schema=whole.data.schema, argmax=argmax)
-        return decisions
+        return {name: CrossDecided(decisions=decisions[name], promised=frozenset(promised[name])) for name in asked}
 
     @cached_property
     def _temperature(self) -> float:

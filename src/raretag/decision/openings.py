@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Final, final
 
+from filelock import FileLock
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from raretag.corpus.fingerprints import fingerprints_hash
@@ -13,6 +14,7 @@ from raretag.errors import DataError
 from raretag.training.run_folder import RunFolder, read_json
 
 OPENINGS: Final = "openings.json"
+_LOCK: Final = ".openings.lock"
 _REMEDY: Final = "Restore it, or remove it and say so beside every figure"
 
 
@@ -52,10 +54,14 @@ class Openings(_Record):
 
     def with_opened(self, documents: Mapping[str, str]) -> Openings:
         """The same and now, if the same documents, id to fingerprint, were not opened together before."""
-        if any(one.documents == documents for one in self.openings):
+        if _recorded(self, documents):
             return self
         now = datetime.now(UTC).isoformat(timespec="seconds")
         return Openings(openings=(*self.openings, Opening(at=now, documents=dict(documents))))
+
+
+def _recorded(openings: Openings, documents: Mapping[str, str]) -> bool:
+    return any(one.documents == documents for one in openings.openings)
 
 
 def record_opening(run: RunFolder, documents: Mapping[str, str]) -> None:
@@ -64,12 +70,13 @@ def record_opening(run: RunFolder, documents: Mapping[str, str]) -> None:
     Raises DataError where it cannot be written: what was seen and not recorded would make every later policy look
     as if it had been fixed before.
     """
-    before = Openings.of(run)
-    after = before.with_opened(documents)
-    if after == before:
+    if _recorded(Openings.of(run), documents):
         return
     try:
-        run.write(OPENINGS, after.model_dump(mode="json"))
+        # two evaluations at once must not lose each other's
+        with FileLock(run.path / _LOCK):
+            after = Openings.of(run).with_opened(documents)
+            run.write(OPENINGS, after.model_dump(mode="json"))
     except OSError as error:
         raise DataError(
             f"that these documents are opened cannot be written into the run folder ({error.strerror})",

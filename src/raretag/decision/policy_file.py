@@ -135,6 +135,12 @@ class PolicyFile(_Record):
         # what it came to on the calibration documents is for people
         content.pop(CROSS_FITTED, None)
         policy = PolicyFile.from_json(content, file=file)
+        if calibration is None:
+            raise DataError(
+                "the policy reads calibrated probabilities, and this run has no calibration",
+                remedy="Calibrate and fix it again: raretag calibrate, raretag decide",
+                file=file,
+            )
         if policy.calibration != calibration:
             raise DataError(
                 "the policy was fixed on probabilities of another calibration",

@@ -26,10 +26,10 @@ DOUBTS: Final = (0.5, 0.2, 0.1, 0.05, 0.02, 0.01)
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeptPromise:
-    """What was promised, and what came of it on these documents."""
+    """What was promised, and what came of it; None where some of the documents were decided without the promise."""
 
     promised: PromisedUnit
-    realised: MissedShare
+    realised: MissedShare | None
 
 
 @final
@@ -58,7 +58,11 @@ class DecisionReport:
             "argmax": self.argmax.to_json(),
             "p_values": dict(self.p_values),
             "promises": [
-                {**one.promised.model_dump(mode="json"), "realised": asdict(one.realised)} for one in self.promises
+                {
+                    **one.promised.model_dump(mode="json"),
+                    "realised": None if one.realised is None else asdict(one.realised),
+                }
+                for one in self.promises
             ],
             "refused": [one.model_dump(mode="json") for one in self.refused],
             "cost_curve": None if self.curve is None else asdict(self.curve),
@@ -74,6 +78,7 @@ def decision_report(
     schema: Schema,
     costs: Costs | None = None,
     promises: Sequence[PromisedUnit] = (),
+    promised: frozenset[str] | None = None,
     refused: Sequence[RefusedUnit] = (),
     at_ratio: Callable[[float], Mapping[str, Decision]] | None = None,
     at_doubt: Callable[[float], Mapping[str, Decision]] | None = None,
@@ -82,6 +87,7 @@ def decision_report(
 ) -> DecisionReport:
     """Judge decisions by document id.
 
+    promised: labels whose promise every decision holds; None: all of `promises`.
     at_ratio: those of least cost where a miss is so many times a false alarm. at_doubt: those of the policy where
     tokens of at least so much doubt, in (0, 1], are sent to review, too.
 
@@ -98,7 +104,9 @@ def decision_report(
         promises=tuple(
             KeptPromise(
                 promised=one,
-                realised=missed_share(mine.outcomes, labels=one.labels, resamples=resamples, seed=seed),
+                realised=missed_share(mine.outcomes, labels=one.labels, resamples=resamples, seed=seed)
+                if promised is None or promised.issuperset(one.labels)
+                else None,
             )
             for one in promises
         ),

@@ -28,8 +28,8 @@ from raretag.training.run_folder import RunFolder
 class Unseen:
     """The documents to evaluate on.
 
-    `seen` were set aside because training or early stopping saw their text, `calibrated` because calibration did, whose
-    gold it used. `shared` are the run's own test documents
+    `seen` were set aside because training or early stopping saw their text, `calibrated` because calibration or the
+    policy did, whose gold they used. `shared` are the run's own test documents
     whose text also stands in training, as it happens in official splits: they are kept.
     """
 
@@ -51,14 +51,17 @@ class Unseen:
 def unseen_documents(run: RunFolder, corpus: Corpus) -> Unseen:
     """Those of `corpus` that are the run's own test documents, or whose text its training never saw.
 
-    Documents that calibration was fitted on are left out in any case. Texts are compared, not names. Raises DataError
-    where none is left.
+    Documents that calibration or policy were fitted on are left out in any case. Texts are compared, not names. Raises
+    DataError where none is left.
     """
     data = run.manifest["data"]
     test = {(name, text) for name, text in data["test"].items()}
     learned = {*data["train"].values(), *data["validation"].values()}
     calibrated = Calibrated.of(run)
     fitted = set() if calibrated is None else {*calibrated.documents.values()} - learned
+    policy = PolicyFile.of(run, calibration=None if calibrated is None else calibrated.identity)
+    if policy is not None:
+        fitted |= {*policy.fixed_on.documents.values()} - learned
     unlearned = [
         document
         for document in corpus.documents

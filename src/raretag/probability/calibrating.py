@@ -13,14 +13,23 @@ from raretag.probability.calibrated import Calibrated
 from raretag.probability.calibration_data import CalibrationData
 from raretag.probability.calibrators import Context, calibrator
 from raretag.probability.evidence import gather
-from raretag.probability.mention_calibration import Judged, fit_mention_calibration, judge_candidates
+from raretag.probability.mention_calibration import (
+    Judged,
+    MentionCalibration,
+    fit_mention_calibration,
+    judge_candidates,
+)
 
 # parts that take turns in being left out
 PARTS: Final = 5
 
 
 def calibrate(data: CalibrationData, *, method: str, options: Mapping[str, Any], context: Context) -> Calibrated:
-    """Fit on all documents of `data`. Raises UsageError for an unknown method or option, DataError for too little."""
+    """Fit on all documents of `data`; where none has a gold mention, mentions keep the model's own probabilities.
+
+    Raises UsageError for an unknown method or option, DataError for too little, among it no gold for a method that
+    needs it.
+    """
     fitting = _Fitting(data=data, judged=_judged(data), method=method, options=options, context=context)
     return fitting.on(range(len(data.gold)))
 
@@ -60,16 +69,18 @@ class _Fitting:
     def on(self, numbers: Sequence[int]) -> Calibrated:
         """Fitted on these documents alone."""
         data = self.data
-        evidence = gather(
-            [data.scores[number] for number in numbers], [data.tags[number] for number in numbers], schema=data.schema
-        )
+        # notes without any mention are not annotated: that there is nothing in them, nobody has said
+        tags = [data.tags[number] if data.has_gold else None for number in numbers]
+        evidence = gather([data.scores[number] for number in numbers], tags, schema=data.schema)
         gold = [data.gold[number] for number in numbers]
         return Calibrated(
             schema=data.schema,
             method=self.method,
             options=self.options,
             tokens=calibrator(self.method, self.options).fit(evidence, context=self.context),
-            mentions=fit_mention_calibration([self.judged[number] for number in numbers], schema=data.schema),
+            mentions=fit_mention_calibration([self.judged[number] for number in numbers], schema=data.schema)
+            if data.has_gold
+            else MentionCalibration.unchanged(),
             documents={one.id: one.fingerprint for one in gold},
             sha256=gold_hash(gold),
             folds=data.folds,

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from raretag.corpus import Corpus, Document
 from raretag.errors import DataError, UsageError
-from raretag.probability.calibration_gold import GoldDocument
+from raretag.probability.calibration_gold import GoldDocument, with_ties
 from raretag.probability.score_cache import ScoreCache
 from raretag.probability.scores import Scores
 from raretag.probability.scoring import score
@@ -31,6 +31,7 @@ FOLDS: Final = ".folds"
 class CalibrationData:
     """Documents with gold, by id, and what a model says of them that has not seen them.
 
+    gold: documents with one text are of one `group` here.
     tags: int64, one array a document, as `encode` gives them. folds: how many models judged them, each its own part;
     None where it was the run's own model.
     """
@@ -40,6 +41,15 @@ class CalibrationData:
     scores: Sequence[Scores]
     tags: tuple[npt.NDArray[np.int64], ...]
     folds: int | None
+
+    def __post_init__(self) -> None:
+        # what one copy of a text teaches is known of the other, so that they count once, as a patient does
+        object.__setattr__(self, "gold", with_ties(self.gold))
+
+    @property
+    def has_gold(self) -> bool:
+        """Whether any document has a gold mention: without, they are taken for notes that nobody has annotated."""
+        return any(one.mentions for one in self.gold)
 
     def only(self, numbers: Sequence[int]) -> CalibrationData:
         """The same of some documents, by number."""
@@ -96,7 +106,7 @@ def out_of_fold_data(
     data = run.manifest["data"]
     train = _named(corpus, data["train"], part="training")
     validation = _named(corpus, data["validation"], part="validation")
-    cache = ScoreCache(run.path / SCORES / OUT_OF_FOLD, schema=run.schema)
+    cache = _cache(run, folds=folds)
     folder = run.path / FOLDS
     if any(document not in cache for document in train):
         settings = TrainSettings.model_validate(run.manifest["settings"])
@@ -122,7 +132,11 @@ def load_data(run: RunFolder) -> CalibrationData:
     """
     file = run.path / GOLD
     if not file.is_file():
-        raise UsageError("this run has not been calibrated", remedy="First: raretag calibrate RUN DATA", file=run.path)
+        raise UsageError(
+            "this run has not been calibrated on annotated documents",
+            remedy="First: raretag calibrate RUN DATA",
+            file=run.path,
+        )
     content = read_json(file, remedy="Calibrate again")
     try:
         gold = tuple(GoldDocument.from_json(one) for one in content["documents"])
@@ -151,7 +165,8 @@ def _read(run: RunFolder, gold: tuple[GoldDocument, ...], *, folds: int | None) 
 
 def _cache(run: RunFolder, *, folds: int | None) -> ScoreCache:
     folder = run.path / SCORES
-    return ScoreCache(folder if folds is None else folder / OUT_OF_FOLD, schema=run.schema)
+    # what models of other folds say is something else
+    return ScoreCache(folder if folds is None else folder / OUT_OF_FOLD / str(folds), schema=run.schema)
 
 
 def _tags(run: RunFolder, gold: Sequence[GoldDocument], scores: Sequence[Scores]) -> tuple[npt.NDArray[np.int64], ...]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, final
 
 from raretag.corpus import Document, Mention
+from raretag.corpus.units import tied
 from raretag.probability.score_cache import text_key
 
 
@@ -75,3 +76,15 @@ class GoldDocument:
             characters=int(content["characters"]),
             mentions=tuple(mentions),
         )
+
+
+def with_ties(documents: Sequence[GoldDocument]) -> tuple[GoldDocument, ...]:
+    """The same, those with one text in one `group`: that of a patient, else called by the text's fingerprint."""
+    found = list(documents)
+    for unit in tied([(one.id, one.fingerprint, one.group) for one in documents]):
+        if len(unit) > 1:
+            groups = sorted({documents[number].group for number in unit} - {""})
+            name = groups[0] if groups else documents[unit[0]].fingerprint
+            for number in unit:
+                found[number] = replace(found[number], group=name)
+    return tuple(found)

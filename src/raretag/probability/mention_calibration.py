@@ -49,6 +49,11 @@ class MentionCalibration(BaseModel):
     temperature: float = Field(gt=0)
     parameters: Mapping[str, tuple[float, float, float, float]]
 
+    @staticmethod
+    def unchanged() -> MentionCalibration:
+        """The model's own probabilities, where no gold tells better ones."""
+        return MentionCalibration(temperature=1, parameters=dict.fromkeys(TAIL_GROUPS, (1.0, 1.0, 0.0, 0.0)))
+
     def candidates(self, scores: Scores, *, schema: Schema) -> Candidates:
         """Every mention that is likely enough at the temperature, with its calibrated probability."""
         return self.apply(candidates(tempered(scores, temperature=self.temperature), schema=schema), schema=schema)

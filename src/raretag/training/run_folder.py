@@ -114,7 +114,8 @@ def read_json(path: Path, *, remedy: str = "Train again") -> dict[str, Any]:
 
 def write_json(path: Path, content: dict[str, Any]) -> None:
     """Write beside the target, then move into place: a reader sees the old file or the new one."""
-    temporary = path.with_name(f".{path.name}.writing")
+    # of this process alone, for another may write the same file
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.writing")
     with temporary.open("w", encoding="utf-8") as file:
         json.dump(content, file, ensure_ascii=False, indent=1, allow_nan=False)
         file.write("\n")

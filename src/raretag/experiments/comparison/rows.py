@@ -79,7 +79,7 @@ def row_of(
     for one in by_seed:
         data = one.data
         deciding = Deciding(data)
-        decisions = deciding.cross_decided({who.name: asked})[who.name]
+        decisions = deciding.cross_decided({who.name: asked})[who.name].decisions
         told.append(decision_figures(deciding.gold, decisions, schema=data.schema, costs=costs, resamples=0))
         fitted = cross_calibrated(
             data, method=calibration.name, options=calibration.options, context=context_of(one.runs[0])

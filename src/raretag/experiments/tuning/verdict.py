@@ -131,7 +131,7 @@ def _brier(sums: npt.NDArray[Any]) -> Floats:
 def _decided(data: CalibrationData, *, after: AfterTraining) -> Counts:
     """Strict counts of what the policy accepts."""
     deciding = Deciding(data)
-    decisions = deciding.cross_decided({"it": after.policy.asked})["it"]
+    decisions = deciding.cross_decided({"it": after.policy.asked})["it"].decisions
     accepted = {name: one.accepted for name, one in decisions.items()}
     return count_matches(deciding.gold, accepted, labels=data.schema.labels, scheme="strict")
 
