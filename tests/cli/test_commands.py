@@ -50,6 +50,11 @@ def test_train_and_resume(raretag: Run, notes: Path, tiny_encoder: Path, tmp_pat
     assert manifest["settings"]["objective"] == {"name": "weighted", "start": 0.0, "gamma": 0.5, "cap": 5}
     assert raretag(*command).code == 2
     assert raretag(*command, "--resume").code == 0
+    told = (tmp_path / "run" / "recipe.json").read_text(encoding="utf-8")
+    refused = raretag(*command, "--resume", "--set", "policy.rule=thresholds")
+    assert refused.code == 2
+    assert "another calibration or policy" in refused.err
+    assert (tmp_path / "run" / "recipe.json").read_text(encoding="utf-8") == told
 
 
 def test_evaluate(raretag: Run, notes: Path, run_folder: Path, corpus: Corpus) -> None:
@@ -93,6 +98,26 @@ def test_annotate_plain_text(raretag: Run, run_folder: Path, tmp_path: Path) -> 
     (tmp_path / "plain" / "one.txt").write_text("The patient has fever.\n", encoding="utf-8")
     assert raretag("annotate", run_folder, tmp_path / "plain", tmp_path / "out.jsonl").code == 0
     assert (tmp_path / "out.jsonl").read_text(encoding="utf-8").count("\n") == 1
+
+
+def test_annotate_tells_what_was_not_read(raretag: Run, run_folder: Path, tmp_path: Path) -> None:
+    lines = ['{"id": "a", "text": "no fever"}', '{"id": "b"}', '{"id": "a", "text": "fever"}']
+    (tmp_path / "in.jsonl").write_text("\n".join(lines), encoding="utf-8")
+    done = raretag("annotate", run_folder, tmp_path / "in.jsonl", tmp_path / "out.jsonl")
+    assert done.code == 0
+    assert "json.record" in done.err
+    assert "id.duplicate" in done.err
+
+
+def test_annotate_finds_out_beforehand_that_it_cannot_write(
+    raretag: Run, notes: Path, run_folder: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("x")
+    refused = raretag("annotate", run_folder, notes, tmp_path / "file" / "deep" / "out.jsonl")
+    assert refused.code == 1
+    assert "nothing can be written here" in refused.err
+    assert "is a file" in refused.err
+    assert raretag("annotate", run_folder, notes, tmp_path / "new" / "deep" / "out.jsonl").code == 0
 
 
 def test_recipes(raretag: Run) -> None:

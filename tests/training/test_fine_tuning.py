@@ -315,6 +315,15 @@ def test_official_parts_are_kept(tmp_path: Path, small_corpus: Corpus, settings:
     assert len(run.manifest["data"]["validation"]) == 2
 
 
+def test_broken_off_while_the_first_manifest_was_written(
+    tmp_path: Path, small_corpus: Corpus, settings: TrainSettings
+) -> None:
+    out = tmp_path / "run"
+    (out / ".resume").mkdir(parents=True)
+    (out / ".manifest.json.4242.writing").write_text('{"status": "trai')
+    assert train(small_corpus, out=out, settings=settings, resume=True).manifest["status"] == "complete"
+
+
 def test_refuses_a_folder_that_is_taken(tmp_path: Path, small_corpus: Corpus, settings: TrainSettings) -> None:
     (tmp_path / "file.txt").write_text("something")
     with pytest.raises(UsageError, match="not empty"):

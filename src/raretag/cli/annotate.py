@@ -11,7 +11,7 @@ from rich.console import Console
 
 from raretag.cli import options
 from raretag.cli.output import status, tell_findings, write_routes
-from raretag.cli.targets import check_outside
+from raretag.cli.targets import check_outside, check_room
 from raretag.cli.wording import counted, shown
 from raretag.errors import UsageError
 
@@ -65,8 +65,11 @@ def annotate(
         raise UsageError(
             "--least shapes the list of what is dropped, which --routes writes", remedy="Give --routes, or leave it out"
         )
+    check_room(target)
     corpus = read_corpus(source, format=format)
     console = status()
+    # a note without annotations is what this command is for
+    tell_findings([one for one in corpus.findings if one.rule != "brat.no-ann"], console)
 
     from raretag.cli.progress import counting
     from raretag.serving import annotate as run_annotation

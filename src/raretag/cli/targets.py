@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from raretag.errors import UsageError
+from raretag.errors import DataError, UsageError
 
 
 def check_target(target: Path, *, name: str) -> None:
@@ -22,5 +22,18 @@ def check_outside(target: Path, *, name: str, source: Path, source_name: str) ->
         raise UsageError(
             f"{name} lies inside {source_name}",
             remedy="Choose a place outside it; what is written there would be read as notes the next time",
+            file=target,
+        )
+
+
+def check_room(target: Path) -> None:
+    """Raises DataError where `target` could not be made, before the work that it is to hold."""
+    above = target.absolute().parent
+    while not above.exists() and above != above.parent:
+        above = above.parent
+    if not above.is_dir() or not os.access(above, os.W_OK | os.X_OK):
+        raise DataError(
+            f"nothing can be written here, for {str(above)!r} is {'not writable' if above.is_dir() else 'a file'}",
+            remedy="Choose another path",
             file=target,
         )

@@ -95,7 +95,7 @@ RULES: dict[str, Rule] = {
         "write tags as B-Label, I-Label, O, or in BIOES",
     ),
     "conll.id-changed": Rule(
-        "the document's id has line breaks, which a marker line cannot hold, so they were written as blanks",
+        "the document's id has line breaks or tabs, which a marker line cannot hold, so they were written as blanks",
         "rename the document if its id must stay as it is",
     ),
     "conll.label-changed": Rule(

@@ -107,7 +107,7 @@ def out_of_fold_data(
     train = _named(corpus, data["train"], part="training")
     validation = _named(corpus, data["validation"], part="validation")
     cache = _cache(run, folds=folds)
-    folder = run.path / FOLDS
+    folder = run.path / FOLDS / str(folds)
     if any(document not in cache for document in train):
         settings = TrainSettings.model_validate(run.manifest["settings"])
         trained = train_folds(
@@ -121,7 +121,7 @@ def out_of_fold_data(
         )
         for fold, held_out in trained:
             cache.add(held_out, _judge_of(fold, schema=run.schema))
-        shutil.rmtree(folder)
+        shutil.rmtree(run.path / FOLDS)
     return _kept(run, train, folds=folds)
 
 

@@ -36,11 +36,12 @@ class TaggedWindow:
     """One window, special tokens included.
 
     input_ids: int64 (tokens,). labels: tags, int64 (tokens,), or (tokens, labels) where labels are kept apart; −100
-    where nothing is judged.
+    where nothing is judged. is_cut: whether what is judged may begin, and whether it may end, within a mention.
     """
 
     input_ids: npt.NDArray[np.int64]
     labels: npt.NDArray[np.int64]
+    is_cut: tuple[bool, bool] = (False, False)
 
 
 @final
@@ -131,7 +132,13 @@ def _tagged(window: Window, tokens: Tokens, tags: npt.NDArray[np.int64], special
     labels = np.full((len(ids), *tags.shape[1:]), IGNORE, dtype=np.int64)
     first = len(special.prefix) + window.own_start - window.start
     labels[first : first + window.own_end - window.own_start] = tags[window.own_start : window.own_end]
-    return TaggedWindow(input_ids=ids, labels=labels)
+    is_cut = _may_part_a_mention(tags, window.own_start), _may_part_a_mention(tags, window.own_end)
+    return TaggedWindow(input_ids=ids, labels=labels, is_cut=is_cut)
+
+
+def _may_part_a_mention(tags: npt.NDArray[np.int64], border: int) -> bool:
+    """Whether mentions lie on both sides of the border before a token: one, or two that touch, which are few."""
+    return bool(0 < border < len(tags) and (tags[border - 1] > 0).any() and (tags[border] > 0).any())
 
 
 def collate(windows: Sequence[TaggedWindow], *, pad_id: int) -> Mapping[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
@@ -104,7 +105,7 @@ class DrawnWindows(Dataset[TaggedWindow]):
 
     def __getitem__(self, index: int) -> TaggedWindow:
         window = self._windows[index]
-        drawn = TaggedWindow(input_ids=window.input_ids, labels=self._sampler.targets(window.labels, index))
+        drawn = replace(window, labels=self._sampler.targets(window.labels, index))
         return (
             drawn if self._augmentation is None else self._augmentation(drawn, epoch=self._sampler.epoch, index=index)
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import torch
 from safetensors import SafetensorError
@@ -75,9 +75,23 @@ def default_learning_rate(config: PretrainedConfig) -> float:
     return 3e-4 * (384 / int(config.hidden_size)) ** 2
 
 
+_COUNT_FROM_PADDING: Final = frozenset(
+    {
+        "camembert",
+        "data2vec-text",
+        "longformer",
+        "mpnet",
+        "roberta",
+        "roberta-prelayernorm",
+        "xlm-roberta",
+        "xlm-roberta-xl",
+    }
+)
+
+
 def position_limit(config: PretrainedConfig) -> int:
     """The longest window an encoder of this configuration has positions for, special tokens included."""
     positions = int(getattr(config, "max_position_embeddings", 512))
     # RoBERTa's kind counts positions from the padding id + 1
-    counts_from_padding = config.model_type in {"roberta", "xlm-roberta", "camembert", "mpnet"}
+    counts_from_padding = config.model_type in _COUNT_FROM_PADDING
     return positions - (int(config.pad_token_id or 0) + 1 if counts_from_padding else 0)

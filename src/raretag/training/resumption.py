@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from raretag.errors import UsageError
 from raretag.objectives.base import processes
 from raretag.training.processes import is_first, rank
-from raretag.training.run_folder import MANIFEST, RESUME, read_manifest
+from raretag.training.run_folder import MANIFEST, RESUME, is_unfinished, read_manifest
 from raretag.training.settings import TrainSettings
 
 
@@ -27,7 +27,8 @@ def begun_run(out: Path, *, settings: TrainSettings, resume: bool) -> dict[str, 
             file=out,
         )
     if not (out / MANIFEST).is_file():
-        if {path.name for path in out.iterdir()} <= {RESUME, f".{MANIFEST}.writing"}:
+        # it was broken off before its first manifest was whole
+        if all(path.name == RESUME or is_unfinished(path, MANIFEST) for path in out.iterdir()):
             return None
         raise UsageError("this is not a run folder", remedy="Choose another --out", file=out)
     begun = read_manifest(out)

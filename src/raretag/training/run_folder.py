@@ -19,6 +19,7 @@ MANIFEST = "manifest.json"
 SCHEMA = "schema.json"
 HISTORY = "history.jsonl"
 RECIPE = "recipe.json"
+_WRITING = ".writing"
 MODEL = "model"
 RESUME = ".resume"
 
@@ -112,10 +113,15 @@ def read_json(path: Path, *, remedy: str = "Train again") -> dict[str, Any]:
     return content
 
 
+def is_unfinished(path: Path, name: str) -> bool:
+    """Whether `path` is what a process that was killed while it wrote the file `name` has left."""
+    return path.name.startswith(f".{name}.") and path.name.endswith(_WRITING)
+
+
 def write_json(path: Path, content: dict[str, Any]) -> None:
     """Write beside the target, then move into place: a reader sees the old file or the new one."""
     # of this process alone, for another may write the same file
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.writing")
+    temporary = path.with_name(f".{path.name}.{os.getpid()}{_WRITING}")
     with temporary.open("w", encoding="utf-8") as file:
         json.dump(content, file, ensure_ascii=False, indent=1, allow_nan=False)
         file.write("\n")

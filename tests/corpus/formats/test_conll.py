@@ -144,8 +144,9 @@ def test_writing_cuts_tokens_at_borders_and_keeps_every_flat_mention(tmp_path: P
     )
 
 
-def test_ids_with_brackets_and_line_breaks(tmp_path: Path) -> None:
-    documents = (Document(id="a (b)", text="x"), Document(id="c\nd", text="y"), Document(id="O", text="z"))
+def test_ids_with_brackets_line_breaks_and_tabs(tmp_path: Path) -> None:
+    ids = ("a (b)", "c\nd", "O", "e\tf")
+    documents = tuple(Document(id=one, text="x") for one in ids)
     findings = CONLL.write(Corpus(documents=documents), tmp_path / "x")
-    assert [finding.rule for finding in findings] == ["conll.id-changed"]
-    assert [d.id for d in CONLL.read(tmp_path / "x").documents] == ["a (b)", "c d", "O"]
+    assert [finding.rule for finding in findings] == ["conll.id-changed"] * 2
+    assert [d.id for d in CONLL.read(tmp_path / "x").documents] == ["a (b)", "c d", "O", "e f"]

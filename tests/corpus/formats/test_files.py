@@ -55,6 +55,12 @@ def test_each_other_ending_is_found_once_with_its_first_file(tmp_path: Path) -> 
     assert found(read) == [("file.ignored", name) for name in ("Makefile", "a.a1", "a.a2", "a.txt~", "deep/scan.pdf")]
 
 
+def test_a_note_may_be_called_like_what_is_left_out(tmp_path: Path) -> None:
+    notes(tmp_path, "notice", "citation.2", "a")
+    (tmp_path / "README.txt").write_text("what this is")
+    assert ids(read_corpus(tmp_path)) == ["a", "citation.2", "notice"]
+
+
 def test_annotations_under_another_ending_do_not_vanish(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("Fever.\n")
     (tmp_path / "a.a1").write_text("T1\tSign 0 5\tFever\n")

@@ -73,8 +73,10 @@ def test_full_export(tmp_path: Path) -> None:
     assert STUDIO.read(tmp_path / "again").documents == corpus.documents
 
 
-def test_min_export(tmp_path: Path) -> None:
-    label = [{"start": 2, "end": 7, "text": "Fever", "labels": ["Sign"]}]
+@pytest.mark.parametrize("kind", ["labels", "hypertextlabels"])
+def test_min_export(tmp_path: Path, kind: str) -> None:
+    place = {"globalOffsets": {"start": 2, "end": 7}} if kind == "hypertextlabels" else {}
+    label = [{"start": 2, "end": 7, "text": "Fever", kind: ["Sign"], **place}]
     corpus = read(tmp_path, [{"id": 9, "note": TEXT, "ward": 4, "label": label, "annotator": 1, "created_at": "x"}])
     assert found(corpus) == [("Sign", "Fever")]
     assert (corpus.documents[0].id, corpus.documents[0].metadata) == ("9", {"ward": "4"})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from itertools import groupby
 
 import numpy as np
@@ -110,6 +111,19 @@ def test_io_tags_are_whole_runs() -> None:
     replace = MentionReplacement(some, schema=schema, most_tokens=99)
     seen = {tuple(replace(some[1], chance=1.0, rng=np.random.default_rng(n)).input_ids.tolist()) for n in range(30)}
     assert seen == {(CLS, 20, 21, 22, SEP), (CLS, 20, 10, 11, 22, SEP)}
+
+
+def test_what_a_window_parts_is_no_whole_mention() -> None:
+    """`B I | I` and, beside it, `B | B`, which only might be one."""
+    parted = dataclasses.replace(window([0, 3, 4], ids=[20, 21, 22]), is_cut=(False, True))
+    rest = dataclasses.replace(window([1, 0, 3], ids=[30, 31, 32]), is_cut=(True, False))
+    whole = window([1, 0, 3], ids=[40, 41, 42])
+    replace = MentionReplacement([parted, rest, whole], schema=SCHEMA, most_tokens=99)
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        assert replace(parted, chance=1.0, rng=rng).input_ids.tolist() == parted.input_ids.tolist()
+        assert replace(rest, chance=1.0, rng=rng).input_ids.tolist()[:3] == [CLS, 30, 31]
+        assert not {20, 21, 22, 30} & {*replace(whole, chance=1.0, rng=rng).input_ids.tolist()}
 
 
 def test_layered_tags_are_refused() -> None:

@@ -22,6 +22,7 @@ def run(tmp_path: Path, small_corpus: Corpus, settings: TrainSettings) -> RunFol
 
 def test_a_run_gets_another_head(tmp_path: Path, run: RunFolder, small_corpus: Corpus) -> None:
     before = load_file(run.path / "model" / "model.safetensors")
+    run.write("recipe.json", {"recipe": "plain", "after": {"policy": {"rule": "argmax"}}})
     for name in SECOND_STAGES:
         new = second_stage_run(run, small_corpus, out=tmp_path / name, name=name)
         after = load_file(new.path / "model" / "model.safetensors")
@@ -30,6 +31,8 @@ def test_a_run_gets_another_head(tmp_path: Path, run: RunFolder, small_corpus: C
         manifest = new.manifest
         assert manifest["second_stage"]["name"] == name
         assert manifest["second_stage"]["parent"]["name"] == "run"
+        assert manifest["settings"]["second_stage"] == {"name": name}
+        assert (new.path / "recipe.json").read_text() == (run.path / "recipe.json").read_text()
         assert manifest["prior"]["empirical"] == run.manifest["prior"]["empirical"]
         assert manifest["prior"]["effective"] != run.manifest["prior"]["effective"]
         assert sum(manifest["prior"]["effective"].values()) == pytest.approx(1, abs=1e-6)
@@ -54,6 +57,13 @@ def test_other_documents_are_refused(tmp_path: Path, run: RunFolder, small_corpu
         second_stage_run(run, fewer, out=tmp_path / "new", name="crt")
     bare = replace(documents[place], mentions=())
     other = replace(small_corpus, documents=(*documents[:place], bare, *documents[place + 1 :]))
+    with pytest.raises(DataError, match="other annotations"):
+        second_stage_run(run, other, out=tmp_path / "new", name="crt")
+    # as many mentions and tags of each label, but not the same ones
+    first = min(documents[place].mentions, key=lambda one: one.start)
+    moved = replace(first, start=first.start - 4, end=first.end - 4)
+    turned = replace(documents[place], mentions=tuple(moved if m is first else m for m in documents[place].mentions))
+    other = replace(small_corpus, documents=(*documents[:place], turned, *documents[place + 1 :]))
     with pytest.raises(DataError, match="other annotations"):
         second_stage_run(run, other, out=tmp_path / "new", name="crt")
     with pytest.raises(UsageError, match="exists already"):

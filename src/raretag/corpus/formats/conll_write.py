@@ -10,11 +10,12 @@ from raretag.corpus.formats.collect import Findings
 
 _TOKEN = re.compile(r"\w+|[^\w\s]")
 _NEWLINE = re.compile(r"[\r\n]")
+_PARTS_A_LINE = re.compile(r"[\r\n\t]")
 
 
 def document_lines(document: Document, *, findings: Findings) -> list[str]:
     """The lines of a document: its marker, then a line for each token, with an empty line after each sentence."""
-    id_ = _NEWLINE.sub(" ", document.id)
+    id_ = _PARTS_A_LINE.sub(" ", document.id)
     if id_ != document.id:
         findings.add("conll.id-changed", document=document.id)
     lines = [f"-DOCSTART- ({id_})", ""]

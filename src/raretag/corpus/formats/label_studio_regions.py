@@ -10,7 +10,7 @@ from raretag.corpus.document import Document, Mention
 from raretag.corpus.formats.collect import Findings, Ids
 from raretag.corpus.formats.json_values import as_id, as_offset, as_score, mention_of
 
-_LABEL_TYPES = ("labels", "hypertextlabels")
+LABEL_TYPES = ("labels", "hypertextlabels")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +35,7 @@ def region_of(result: dict[str, object]) -> Region | None:
     place = value.get("globalOffsets")
     offsets = place if isinstance(place, dict) else value
     start, end = as_offset(offsets.get("start")), as_offset(offsets.get("end"))
-    labels: list[object] = next((value[key] for key in _LABEL_TYPES if isinstance(value.get(key), list)), [])
+    labels: list[object] = next((value[key] for key in LABEL_TYPES if isinstance(value.get(key), list)), [])
     names = tuple(label for label in labels if isinstance(label, str) and label)
     if start is None or end is None or not names or len(names) < len(labels):
         return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from raretag.corpus.formats.collect import Findings
 from raretag.corpus.formats.json_values import is_empty, strings
+from raretag.corpus.formats.label_studio_regions import LABEL_TYPES
 
 _RESERVED = frozenset({"text", "id", "meta", "extras"})
 # What a task of the export JSON_MIN holds beside its data.
@@ -54,7 +55,12 @@ def results_in(task: Object, *, document: str, findings: Findings) -> list[Objec
     """The results of the annotation to use: the ground truth, else the first that was not cancelled."""
     if not isinstance(task.get("data"), dict):
         lists = [value for value in task.values() if isinstance(value, list)]
-        return [item for value in lists for item in value if isinstance(item, dict) and "labels" in item]
+        return [
+            item
+            for value in lists
+            for item in value
+            if isinstance(item, dict) and any(kind in item for kind in LABEL_TYPES)
+        ]
     if not is_empty(task.get("predictions")):
         findings.add("label-studio.predictions", document=document)
     given = task.get("annotations", task.get("completions"))

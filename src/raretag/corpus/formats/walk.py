@@ -25,6 +25,7 @@ class Walk:
 def walk(root: Path) -> Walk:
     """Everything below the root but hidden files and folders, run folders, README, LICENSE and the like.
 
+    A file that is called like these and has annotations beside it (.ann) is a note.
     Links to folders are followed after all else, so each folder is found once, under its own name where it has one
     below the root. A run folder holds RUN_FILES; the root itself is never taken for one. Raises DataError for a folder
     that cannot be read.
@@ -45,10 +46,11 @@ def walk(root: Path) -> Walk:
         if folder != root and {entry.name for entry in entries} >= RUN_FILES:
             runs.append(below.as_posix())
             continue
+        annotated = {Path(entry.name).stem for entry in entries if entry.name.endswith(".ann")}
         for entry in entries:
             if _is_folder(entry):
                 (links if entry.is_symlink() else folders).append(folder / entry.name)
-            elif entry.name.split(".")[0].casefold() not in IGNORED_STEMS:
+            elif entry.name.split(".")[0].casefold() not in IGNORED_STEMS or Path(entry.name).stem in annotated:
                 files.append((below / entry.name).as_posix())
     return Walk(files=tuple(sorted(files)), run_folders=tuple(sorted(runs)))
 

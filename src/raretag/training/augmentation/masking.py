@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import final
 
 import numpy as np
@@ -25,4 +26,4 @@ class TokenMasking:
         hidden = rng.random(length) < rng.uniform(0.0, 2.0 * share)
         hidden[: self._prefix] = False
         hidden[length - self._suffix :] = False
-        return TaggedWindow(input_ids=np.where(hidden, self._mask_id, window.input_ids), labels=window.labels)
+        return replace(window, input_ids=np.where(hidden, self._mask_id, window.input_ids))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import final
 
 import numpy as np
@@ -19,8 +20,8 @@ class MentionReplacement:
     """Put another training mention of the same label in a mention's place (Dai and Adel 2020, arXiv 2010.11683).
 
     Mentions are drawn as often as the training documents hold them, so that tags keep their marginals on average: what
-    the loss learns of the prior does not change. A mention that touches text which the window does not judge, and one
-    whose substitute would not fit the window, stay as they are.
+    the loss learns of the prior does not change. A mention that touches text which the window does not judge, one that
+    may go on beyond the window, and one whose substitute would not fit, stay as they are.
     """
 
     def __init__(self, windows: Sequence[TaggedWindow], *, schema: Schema, most_tokens: int) -> None:
@@ -35,7 +36,7 @@ class MentionReplacement:
         self._most_tokens = most_tokens
         self._pools: dict[int, list[tuple[Ids, Ids]]] = {}
         for window in windows:
-            for first, end in self._mentions(window.labels):
+            for first, end in self._mentions(window):
                 pool = self._pools.setdefault(self._label(window.labels, first), [])
                 pool.append((window.input_ids[first:end], window.labels[first:end]))
 
@@ -45,7 +46,7 @@ class MentionReplacement:
         labels: list[Ids] = []
         room = self._most_tokens - len(window.input_ids)
         kept = 0
-        for first, end in self._mentions(window.labels):
+        for first, end in self._mentions(window):
             if rng.random() >= chance:
                 continue
             pool = self._pools.get(self._label(window.labels, first), [])
@@ -61,7 +62,8 @@ class MentionReplacement:
             kept = end
         if not kept:
             return window
-        return TaggedWindow(
+        return replace(
+            window,
             input_ids=np.concatenate([*ids, window.input_ids[kept:]]),
             labels=np.concatenate([*labels, window.labels[kept:]]),
         )
@@ -69,8 +71,13 @@ class MentionReplacement:
     def _label(self, labels: Ids, place: int) -> int:
         return int(self._groups[labels[place]])
 
-    def _mentions(self, labels: Ids) -> Iterator[tuple[int, int]]:
+    def _mentions(self, window: TaggedWindow) -> Iterator[tuple[int, int]]:
         """Half-open stretches of tokens that are a whole mention each."""
+        labels = window.labels
+        judged = np.flatnonzero(labels != IGNORE)
+        # where the window parts a mention
+        starts_within = int(judged[0]) if window.is_cut[0] else -1
+        ends_within = int(judged[-1]) + 1 if window.is_cut[1] else -1
         of_label = np.where(labels == IGNORE, -1, self._groups[np.maximum(labels, 0)])
         begins = (labels > 0) & self._begins[np.maximum(labels, 0)]
         opens = (of_label > 0) & (begins | (np.diff(of_label, prepend=-1) != 0))
@@ -81,5 +88,6 @@ class MentionReplacement:
                 end += 1
             # what is not judged next to it may be its other part; under BIO a whole one begins with B
             cut = first > 1 and of_label[first - 1] < 0, end < len(labels) - 1 and of_label[end] < 0
-            if not any(cut) and (begins[first] or not has_begins):
+            parted = first == starts_within or end == ends_within
+            if not parted and not any(cut) and (begins[first] or not has_begins):
                 yield first, end
