@@ -1,12 +1,51 @@
 from __future__ import annotations
 
+import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from raretag.corpus import Corpus, Document, Mention
+from raretag.probability import Scores, score
 from raretag.serving import annotate
 from raretag.training import train
+from raretag.training.inference import Predictor
 from raretag.training.settings import TrainSettings
+
+
+def test_broken_off_it_goes_on(tmp_path: Path, tiny_encoder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    documents = tuple(
+        Document(id=str(n), text=f"fever {n}", mentions=(Mention(label="Sign", start=0, end=5),)) for n in range(9)
+    )
+    settings = {"encoder": str(tiny_encoder), "optimiser": {"epochs": 1, "batch_tokens": 16}}
+    corpus = Corpus(documents=documents)
+    run = train(corpus, out=tmp_path / "run", settings=TrainSettings.model_validate(settings))
+    before = sorted(run.path.rglob("*"))
+    whole = annotate(run, corpus)
+    assert sorted(run.path.rglob("*")) == before
+    # a file for each text
+    monkeypatch.setattr("raretag.probability.score_cache._CHARACTERS", 1)
+    judged: list[str] = []
+
+    def until_the_fifth(predictor: Predictor, some: Sequence[Document], **more: Any) -> list[Scores]:
+        if len(judged) == 4:
+            judged.append("broken off")
+            raise KeyboardInterrupt
+        judged.extend(one.id for one in some)
+        return score(predictor, some, **more)
+
+    # the package gives the function of the module's name
+    monkeypatch.setattr(sys.modules["raretag.serving.annotate"], "score", until_the_fifth)
+    with pytest.raises(KeyboardInterrupt):
+        annotate(run, corpus)
+    again = annotate(run, corpus)
+    assert sorted(judged) == sorted([*(one.id for one in documents), "broken off"])
+    for one, other in zip(whole.corpus.documents, again.corpus.documents, strict=True):
+        assert [(m.label, m.start, m.end) for m in one.mentions] == [(m.label, m.start, m.end) for m in other.mentions]
+    assert sorted(run.path.rglob("*")) == before
 
 
 def test_replaces_mentions_and_keeps_the_rest(tmp_path: Path, tiny_encoder: Path) -> None:

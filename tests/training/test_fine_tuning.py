@@ -199,7 +199,7 @@ def test_one_training_at_a_time(tmp_path: Path, small_corpus: Corpus, settings: 
     class Rival(TrainerCallback):
         def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
             if state.global_step == 2:
-                with pytest.raises(UsageError, match="another training is at work"):
+                with pytest.raises(UsageError, match="another process is at work"):
                     train(small_corpus, out=tmp_path / "run", settings=settings, resume=True)
 
     run = train(small_corpus, out=tmp_path / "run", settings=settings, callbacks=[Rival()])

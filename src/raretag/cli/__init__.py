@@ -8,7 +8,7 @@ import sys
 
 _INTERRUPTED = 130
 _RESUMABLE = ("train", "demo", "biaslab")
-_GOING_ON = ("compare", "tune")
+_GOING_ON = ("annotate", "compare", "tune")
 
 
 def main() -> None:

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import hashlib
+import shutil
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import final
 
-from raretag.corpus import Corpus, Mention
+from raretag.corpus import Corpus, Document, Mention
 from raretag.decision import most_probable_mentions
 from raretag.decision.cost_table import CostTable
 from raretag.decision.decided import Decision
 from raretag.decision.dropped import with_dropped
 from raretag.decision.policy_file import PolicyFile
-from raretag.probability import Scores, score
+from raretag.probability import ScoreCache, Scores, score
 from raretag.probability.calibrated import Calibrated
+from raretag.probability.calibration_data import SCORES
+from raretag.probability.score_cache import text_key
 from raretag.serving.scoring_on_ray import score_on_ray
+from raretag.training.exclusive import alone
 from raretag.training.run_folder import RunFolder
 
 
@@ -43,15 +51,69 @@ def annotate(
     listed in `decisions` from this probability on, in [0, 1]. ray: the cluster that judges, see `score_on_ray`.
 
     What a format kept beside mentions (relations, events) belongs to the old mentions and is left out.
-    `advance` is told how many windows each batch had. Raises DataError where calibration or policy are damaged, and as
-    `score_on_ray` does.
+    Scores are kept in the run folder until all are there: broken off, the same call goes on. `advance` is told how many
+    windows each batch had. Raises DataError where calibration or policy are damaged, BusyError where another process
+    annotates the same texts, and as `score_on_ray` does.
     """
     calibrated = Calibrated.of(run)
     policy = PolicyFile.of(run, calibration=None if calibrated is None else calibrated.identity)
-    if ray is None:
-        scores = score(run.predictor(), corpus.documents, advance=advance)
-    else:
-        scores = score_on_ray(run, corpus.documents, address=ray, advance=advance)
+    with _kept_meanwhile(run, corpus.documents) as folder:
+        scores = _scores(run, corpus.documents, folder=folder, ray=ray, advance=advance)
+        return _annotated(run, corpus, scores, calibrated=calibrated, policy=policy, least=least)
+
+
+@contextmanager
+def _kept_meanwhile(run: RunFolder, documents: Sequence[Document]) -> Iterator[Path]:
+    """Where scores of these texts lie until all is done, so that what is broken off goes on: in the run folder.
+
+    Where that cannot be written, a folder that is gone in any case. Raises BusyError where another process is at the
+    same texts.
+    """
+    texts = hashlib.sha256("\n".join(sorted(map(text_key, documents))).encode()).hexdigest()[:16]
+    folder = run.path / SCORES / f"annotating-{texts}"
+    with ExitStack() as held:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            held.enter_context(alone(folder))
+        except OSError:
+            yield Path(held.enter_context(TemporaryDirectory()))
+            return
+        yield folder
+        shutil.rmtree(folder, ignore_errors=True)
+        with suppress(OSError):
+            # where nothing else has been judged
+            folder.parent.rmdir()
+
+
+def _scores(
+    run: RunFolder,
+    documents: Sequence[Document],
+    *,
+    folder: Path,
+    ray: str | None,
+    advance: Callable[[int], None] | None,
+) -> Sequence[Scores]:
+    """Judge what `folder` does not hold yet, some documents at a time, and read all from there."""
+    cache = ScoreCache(folder, schema=run.schema)
+    missing = [document for document in documents if document not in cache]
+    if missing and ray is not None:
+        far = {one.document: one for one in score_on_ray(run, missing, address=ray, advance=advance)}
+        cache.add(missing, lambda some: [far[one.id] for one in some])
+    elif missing:
+        predictor = run.predictor()
+        cache.add(missing, lambda some: score(predictor, some, advance=advance))
+    return cache.scores(documents)
+
+
+def _annotated(
+    run: RunFolder,
+    corpus: Corpus,
+    scores: Sequence[Scores],
+    *,
+    calibrated: Calibrated | None,
+    policy: PolicyFile | None,
+    least: float,
+) -> Annotated:
     found = most_probable_mentions(scores, schema=run.schema)
     decisions = None
     if calibrated is not None:

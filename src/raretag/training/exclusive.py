@@ -25,7 +25,7 @@ def alone(folder: Path) -> Iterator[None]:
         lock.acquire(timeout=0)
     except Timeout as error:
         raise BusyError(
-            "another training is at work in this folder", remedy="Wait for it, or choose another --out", file=folder
+            "another process is at work in this folder", remedy="Wait for it, or choose another --out", file=folder
         ) from error
     try:
         yield

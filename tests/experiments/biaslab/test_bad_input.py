@@ -148,7 +148,7 @@ def test_a_record_cut_short_is_made_anew_once_it_is_deleted(lab: Lab, tmp_path: 
 
 def test_a_folder_where_another_is_at_work(lab: Lab, tmp_path: Path) -> None:
     (tmp_path / "lab" / "runs").mkdir(parents=True)
-    with alone(tmp_path / "lab" / "runs"), pytest.raises(UsageError, match="another training is at work"):
+    with alone(tmp_path / "lab" / "runs"), pytest.raises(UsageError, match="another process is at work"):
         lab(resume=True)
 
 
