@@ -58,7 +58,8 @@ def create_arrays(
     text = json.dumps(header).encode()
     text += b" " * (-len(text) % 8)
     try:
-        with path.open("wb") as file:
+        # readable, too, for where a file system cannot reserve room itself, it is read to be filled
+        with path.open("w+b") as file:
             file.write(len(text).to_bytes(8, "little") + text)
             file.flush()
             _grow(file, 8 + len(text) + end)

@@ -60,6 +60,12 @@ def test_notes_without_gold(raretag: Run, own_run: Path, others: Path) -> None:
     refused = raretag("calibrate", own_run, others, "--method", "temperature")
     assert refused.code == 1
     assert "gold tag" in refused.err
+    (own_run / "policy.json").write_text("{}", encoding="utf-8")
+    before = (own_run / "calibration.json").read_text(encoding="utf-8")
+    refused = raretag("calibrate", own_run, others, "--method", "prior-restore")
+    assert refused.code == 2
+    assert "policy.json" in refused.err
+    assert (own_run / "calibration.json").read_text(encoding="utf-8") == before
 
 
 def test_documents_of_the_run_are_refused(raretag: Run, own_run: Path, notes: Path) -> None:

@@ -94,6 +94,7 @@ def test_unknown_recipes(raretag: Run) -> None:
         ("split.test=0.5", "Give --folds"),
         ("optimiser.patience=1", "Leave"),
         ("optimiser={patience: 1}", "Leave"),
+        ("split={}", "Give --folds"),
     ],
 )
 def test_settings_that_a_comparison_has_its_own_of(

@@ -80,7 +80,7 @@ def test_what_parts_are_too_few_to_promise_is_not_called_promised() -> None:
     """Nineteen units are needed for 95 %: twenty have them, four fifths of twenty do not."""
     whole, fewer = Deciding(drawn(40)), Deciding(drawn(20))
     asked = Asked(rule="argmax", floors={"X": 0.95})
-    for deciding, promised in ((whole, {"X"}), (fewer, set())):
+    for deciding, promised in ((whole, {("X",)}), (fewer, set())):
         fixed = deciding.policy(asked).promise
         assert fixed is not None
         assert [unit.labels for unit in fixed.units] == [("X",)]

@@ -96,9 +96,9 @@ def test_counts_and_prices_by_hand() -> None:
 
 
 def test_what_was_decided_without_the_promise_does_not_tell_of_it() -> None:
-    (kept,) = report(promised=frozenset({"Seldom", "Other"})).promises
+    (kept,) = report(promised=frozenset({("Seldom",), ("Other",)})).promises
     assert kept.realised is not None
-    (kept,) = report(promised=frozenset({"Other"})).promises
+    (kept,) = report(promised=frozenset({("Other", "Seldom")})).promises
     assert kept.realised is None
     assert report(promised=frozenset()).to_json()["promises"][0]["realised"] is None
 

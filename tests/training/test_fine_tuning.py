@@ -324,6 +324,26 @@ def test_broken_off_while_the_first_manifest_was_written(
     assert train(small_corpus, out=out, settings=settings, resume=True).manifest["status"] == "complete"
 
 
+def test_what_comes_after_training_is_kept_from_the_start_and_compared(
+    tmp_path: Path, small_corpus: Corpus, settings: TrainSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken_off(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    out, asked = tmp_path / "run", {"recipe": "plain", "after": {"policy": {"rule": "thresholds"}}}
+    with monkeypatch.context() as patched:
+        patched.setattr("raretag.training.fine_tuning.fit", broken_off)
+        with pytest.raises(KeyboardInterrupt):
+            train(small_corpus, out=out, settings=settings, recipe=asked)
+    for other in ({"recipe": "plain", "after": {}}, {"recipe": "plain", "after": {"policy": {"rule": "argmax"}}}):
+        with pytest.raises(UsageError, match="another calibration or policy"):
+            train(small_corpus, out=out, settings=settings, resume=True, recipe=other)
+    run = train(small_corpus, out=out, settings=settings, resume=True, recipe=asked)
+    assert json.loads((run.path / "recipe.json").read_text(encoding="utf-8")) == asked
+    bare = train(small_corpus, out=tmp_path / "bare", settings=settings, recipe={"recipe": None, "after": {}})
+    assert not (bare.path / "recipe.json").exists()
+
+
 def test_refuses_a_folder_that_is_taken(tmp_path: Path, small_corpus: Corpus, settings: TrainSettings) -> None:
     (tmp_path / "file.txt").write_text("something")
     with pytest.raises(UsageError, match="not empty"):

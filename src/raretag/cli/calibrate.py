@@ -67,6 +67,7 @@ def calibrate(
     from raretag.cli.progress import TrainingProgress, counting
     from raretag.cli.tables import show_calibration
     from raretag.decision.openings import Openings
+    from raretag.decision.policy_file import POLICY
     from raretag.evaluation.calibration_report import calibration_report
     from raretag.probability.calibrated import CALIBRATION
     from raretag.probability.calibrating import calibrate as fit
@@ -88,6 +89,12 @@ def calibrate(
                 announce=lambda stage: console.print(shown(stage), style="dim"),
             )
     console.print(f"fitting {method} on {counted(len(known.gold), 'document')}", style="dim")
+    if not known.has_gold and (folder.path / POLICY).is_file():
+        raise UsageError(
+            "these documents have no gold mention, and the policy of this run needs probabilities that gold made true",
+            remedy="Give annotated notes, or remove policy.json first",
+            file=folder.path,
+        )
     fitted = fit(known, method=method, options=chosen, context=context)
     report = None
     if known.has_gold:

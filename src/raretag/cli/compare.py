@@ -14,7 +14,8 @@ from raretag.cli.output import STANDARD_OUTPUT, result, status, tell_findings, w
 from raretag.cli.targets import check_outside
 from raretag.cli.wording import counted, shown
 from raretag.errors import UsageError
-from raretag.training.setting_names import covers, override_key
+from raretag.training.setting_names import covers, leaves
+from raretag.training.settings_layers import override
 
 # settings that a comparison has its own of, and what to give instead
 _OWN: Final = {
@@ -100,10 +101,10 @@ def compare(
 def _check_used(overrides: Sequence[str]) -> None:
     """Raises UsageError for settings that a comparison has its own of."""
     for one in overrides:
-        key = override_key(one)
-        for name, remedy in _OWN.items():
-            if covers(name, key) or covers(key, name):
-                raise UsageError(f"--set {key} would have no effect in a comparison", remedy=remedy)
+        for key in leaves(override(one)):
+            for name, remedy in _OWN.items():
+                if covers(name, key):
+                    raise UsageError(f"--set {key} would have no effect in a comparison", remedy=remedy)
 
 
 def _seeds(told: str) -> list[int]:

@@ -10,10 +10,8 @@ import typer
 
 from raretag.cli import options
 from raretag.cli.output import status, tell_findings
-from raretag.cli.several import is_first
 from raretag.cli.targets import check_outside
 from raretag.cli.wording import counted, shown
-from raretag.errors import UsageError
 from raretag.training.recipes import DEFAULT, PLAIN, default_recipe
 
 
@@ -43,7 +41,6 @@ def train(
     from raretag.decision.after_training import AfterTraining
     from raretag.decision.policy_fitting import Asked, check_asked
     from raretag.tagging import counted_schema
-    from raretag.training.run_folder import RECIPE, read_json
     from raretag.training.settings_file import load_recipe
 
     check_outside(out, name="--out", source=data, source_name="DATA")
@@ -63,13 +60,6 @@ def train(
         named = shown(recipe) if recipe is not None else f"of {shown(config)}"
         console.print(f"recipe {named}{f': {why}' if why else ''}", style="dim", soft_wrap=True)
 
-    if resume and (out / RECIPE).is_file() and read_json(out / RECIPE).get("after", {}) != after:
-        raise UsageError(
-            "this run was begun with another calibration or policy",
-            remedy="Repeat the first command and add --resume; raretag calibrate and decide can be told others",
-            file=out,
-        )
-
     from raretag.cli.progress import TrainingProgress
     from raretag.training import train as run_training
 
@@ -79,11 +69,10 @@ def train(
             out=out,
             settings=settings,
             resume=resume,
+            recipe={"recipe": recipe, "after": after},
             callbacks=[progress],
             announce=lambda stage: console.print(shown(stage), style="dim"),
         )
-    if after and is_first():
-        run.write(RECIPE, {"recipe": recipe, "after": after})
     manifest = run.manifest
     held_out = len(manifest["data"]["test"])
     console.print(f"trained in {manifest['seconds']:,.0f} s; the run folder is {shown(run.path)}", soft_wrap=True)

@@ -28,13 +28,13 @@ _LEAST: Final = 3
 @final
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class CrossDecided:
-    """decisions: by document id. promised: labels for which the policy of every part could promise a recall.
+    """decisions: by document id. promised: labels, together, for which the policy of every part promised a recall.
 
     A part has fewer documents than all: what can be promised on these may be out of its reach.
     """
 
     decisions: Mapping[str, Decision]
-    promised: frozenset[str]
+    promised: frozenset[tuple[str, ...]]
 
 
 @final
@@ -79,7 +79,7 @@ class Deciding:
         if len({one.unit for one in self.gold}) < _LEAST:
             raise _too_few(len(self._whole.data.gold))
         whole, decisions = self._whole, {name: dict[str, Decision]() for name in asked}
-        promised = {name: {*whole.data.schema.labels} for name in asked}
+        promised: dict[str, list[set[tuple[str, ...]]]] = {name: [] for name in asked}
         for part in _parts(whole.data, seed=self._seed):
             others = whole.only([number for number in range(len(whole.judged)) if number not in part])
             mentions = fit_mention_calibration(others.judged, schema=whole.data.schema)
@@ -87,13 +87,16 @@ class Deciding:
             policies = {name: _fixed(one, others, found=grounds) for name, one in asked.items()}
             for name, policy in policies.items():
                 units = () if policy.promise is None else policy.promise.units
-                promised[name] &= {label for unit in units for label in unit.labels}
+                promised[name].append({unit.labels for unit in units})
             for number in part:
                 found = mentions.apply(whole.judged[number].found[mentions.temperature], schema=whole.data.schema)
                 argmax = mentions.carried(whole.data.scores[number], whole.argmax[number], schema=whole.data.schema)
                 for name, policy in policies.items():
                     decisions[name][found.document] = policy.decide(found, schema=whole.data.schema, argmax=argmax)
-        return {name: CrossDecided(decisions=decisions[name], promised=frozenset(promised[name])) for name in asked}
+        return {
+            name: CrossDecided(decisions=decisions[name], promised=frozenset(set.intersection(*promised[name])))
+            for name in asked
+        }
 
     @cached_property
     def _temperature(self) -> float:

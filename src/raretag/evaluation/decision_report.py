@@ -78,7 +78,7 @@ def decision_report(
     schema: Schema,
     costs: Costs | None = None,
     promises: Sequence[PromisedUnit] = (),
-    promised: frozenset[str] | None = None,
+    promised: frozenset[tuple[str, ...]] | None = None,
     refused: Sequence[RefusedUnit] = (),
     at_ratio: Callable[[float], Mapping[str, Decision]] | None = None,
     at_doubt: Callable[[float], Mapping[str, Decision]] | None = None,
@@ -87,7 +87,7 @@ def decision_report(
 ) -> DecisionReport:
     """Judge decisions by document id.
 
-    promised: labels whose promise every decision holds; None: all of `promises`.
+    promised: labels, together, whose promise every decision holds; None: all of `promises`.
     at_ratio: those of least cost where a miss is so many times a false alarm. at_doubt: those of the policy where
     tokens of at least so much doubt, in (0, 1], are sent to review, too.
 
@@ -105,7 +105,7 @@ def decision_report(
             KeptPromise(
                 promised=one,
                 realised=missed_share(mine.outcomes, labels=one.labels, resamples=resamples, seed=seed)
-                if promised is None or promised.issuperset(one.labels)
+                if promised is None or one.labels in promised
                 else None,
             )
             for one in promises

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any, Final, final
 
@@ -121,7 +122,10 @@ def out_of_fold_data(
         )
         for fold, held_out in trained:
             cache.add(held_out, _judge_of(fold, schema=run.schema))
-        shutil.rmtree(run.path / FOLDS)
+        shutil.rmtree(folder)
+        with suppress(OSError):
+            # trainings of another number of folds may be under way
+            folder.parent.rmdir()
     return _kept(run, train, folds=folds)
 
 

@@ -21,8 +21,8 @@ from raretag.probability import ScoreCache, Scores, score
 from raretag.probability.calibrated import Calibrated
 from raretag.probability.calibration_data import SCORES
 from raretag.probability.score_cache import text_key
-from raretag.serving.scoring_on_ray import score_on_ray
-from raretag.training.exclusive import alone
+from raretag.serving.scoring_on_ray import scored_on_ray
+from raretag.training.exclusive import BusyError, alone
 from raretag.training.run_folder import RunFolder
 
 
@@ -48,12 +48,11 @@ def annotate(
     It is calibrated where the run is. Else it is exact over the model's valid tag paths, and as good as the model:
     under an objective other than cross-entropy with the prior that the manifest tells as `effective`. Mentions are
     those that the run's policy accepts, and without one those on the most probable path. least: what is dropped is
-    listed in `decisions` from this probability on, in [0, 1]. ray: the cluster that judges, see `score_on_ray`.
+    listed in `decisions` from this probability on, in [0, 1]. ray: the cluster that judges, see `scored_on_ray`.
 
     What a format kept beside mentions (relations, events) belongs to the old mentions and is left out.
     Scores are kept in the run folder until all are there: broken off, the same call goes on. `advance` is told how many
-    windows each batch had. Raises DataError where calibration or policy are damaged, BusyError where another process
-    annotates the same texts, and as `score_on_ray` does.
+    windows each batch had. Raises DataError where calibration or policy are damaged, and as `scored_on_ray` does.
     """
     calibrated = Calibrated.of(run)
     policy = PolicyFile.of(run, calibration=None if calibrated is None else calibrated.identity)
@@ -66,8 +65,7 @@ def annotate(
 def _kept_meanwhile(run: RunFolder, documents: Sequence[Document]) -> Iterator[Path]:
     """Where scores of these texts lie until all is done, so that what is broken off goes on: in the run folder.
 
-    Where that cannot be written, a folder that is gone in any case. Raises BusyError where another process is at the
-    same texts.
+    Where that cannot be written, or another process is at the same texts, a folder that is gone in any case.
     """
     texts = hashlib.sha256("\n".join(sorted(map(text_key, documents))).encode()).hexdigest()[:16]
     folder = run.path / SCORES / f"annotating-{texts}"
@@ -75,7 +73,7 @@ def _kept_meanwhile(run: RunFolder, documents: Sequence[Document]) -> Iterator[P
         try:
             folder.mkdir(parents=True, exist_ok=True)
             held.enter_context(alone(folder))
-        except OSError:
+        except (OSError, BusyError):
             yield Path(held.enter_context(TemporaryDirectory()))
             return
         yield folder
@@ -96,12 +94,17 @@ def _scores(
     """Judge what `folder` does not hold yet, some documents at a time, and read all from there."""
     cache = ScoreCache(folder, schema=run.schema)
     missing = [document for document in documents if document not in cache]
-    if missing and ray is not None:
-        far = {one.document: one for one in score_on_ray(run, missing, address=ray, advance=advance)}
-        cache.add(missing, lambda some: [far[one.id] for one in some])
+    if ray is not None:
+        for some, told in scored_on_ray(run, missing, address=ray, advance=advance):
+            found = {one.document: one for one in told}
+            cache.add(some, lambda part, found=found: [found[one.id] for one in part])
     elif missing:
         predictor = run.predictor()
-        cache.add(missing, lambda some: score(predictor, some, advance=advance))
+        try:
+            cache.add(missing, lambda some: score(predictor, some, advance=advance))
+        except OSError:
+            # no room for them: what was judged is lost, and nothing else
+            return score(predictor, documents, advance=advance)
     return cache.scores(documents)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
@@ -23,22 +23,21 @@ _CHARACTERS: Final = 100_000
 _Part = tuple[int, Sequence[Document]]
 
 
-def score_on_ray(
+def scored_on_ray(
     run: RunFolder,
     documents: Sequence[Document],
     *,
     address: str,
     advance: Callable[[int], None] | None = None,
-) -> list[Scores]:
-    """As `score` with the run's predictor, in the order of `documents`; the run folder is shared by all machines.
+) -> Iterator[tuple[Sequence[Document], list[Scores]]]:
+    """As `score` with the run's predictor, part by part as they are done; the run folder is shared by all machines.
 
     Numbers are of the format that is fastest here, on every machine. Which windows share a batch depends on the parts,
     so that probabilities agree with those of one machine as far as rounding does. Raises as `called_on_cluster`.
     """
     parts = list(enumerate(_parts(documents)))
     if not parts:
-        return []
-    found: dict[int, list[Scores]] = {}
+        return
     calls = called_on_cluster(
         _score,
         lambda _: parts,
@@ -47,11 +46,10 @@ def score_on_ray(
         folder=run.path,
         name_of=lambda part: f"part {part[0] + 1} of {len(parts)}",
     )
-    for (number, _), (scores, windows) in calls:
-        found[number] = scores
+    for (_, some), (scores, windows) in calls:
+        yield some, scores
         if advance is not None:
             advance(windows)
-    return [one for number in range(len(parts)) for one in found[number]]
 
 
 def _parts(documents: Sequence[Document]) -> list[Sequence[Document]]:

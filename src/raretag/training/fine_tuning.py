@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,8 +27,8 @@ from raretag.training.model import tag_head
 from raretag.training.plan import Plan, plan_training
 from raretag.training.precision import Precision
 from raretag.training.processes import agreed, by_first, is_first, together
-from raretag.training.resumption import begun_run, check_alike, check_same
-from raretag.training.run_folder import HISTORY, MANIFEST, MODEL, RESUME, SCHEMA, RunFolder, write_json
+from raretag.training.resumption import begun_run, check_alike, check_recipe, check_same
+from raretag.training.run_folder import HISTORY, MANIFEST, MODEL, RECIPE, RESUME, SCHEMA, RunFolder, write_json
 from raretag.training.second_stage import extract_features, retrain_head
 from raretag.training.second_stage.registry import second_stage
 from raretag.training.settings import SplitSettings, TrainSettings
@@ -46,12 +46,14 @@ def train(
     out: Path,
     settings: TrainSettings,
     resume: bool = False,
+    recipe: Mapping[str, Any] | None = None,
     callbacks: Sequence[TrainerCallback] = (),
     announce: Callable[[str], None] = lambda _: None,
 ) -> RunFolder:
     """Train a model on the training part of `corpus` and write the run folder `out`.
 
     With `resume` an interrupted run goes on from its last checkpoint; a finished one is returned as it is.
+    recipe: what `recipe.json` shall hold, `after` training among it; None: nothing is said of it, and nothing compared.
     `callbacks` are added to the trainer's (progress), `announce` is told each stage in a short sentence.
     Started by torchrun or accelerate in several processes, all train one model: each takes its share of every batch,
     the first one writes and announces.
@@ -65,6 +67,7 @@ def train(
             out=out,
             settings=settings,
             resume=resume,
+            recipe=recipe,
             callbacks=callbacks,
             announce=announce if is_first() else lambda _: None,
         )
@@ -76,10 +79,13 @@ def _train(
     out: Path,
     settings: TrainSettings,
     resume: bool,
+    recipe: Mapping[str, Any] | None = None,
     callbacks: Sequence[TrainerCallback],
     announce: Callable[[str], None],
 ) -> RunFolder:
     begun = agreed(lambda: begun_run(out, settings=settings, resume=resume))
+    if begun is not None and recipe is not None:
+        check_recipe(out, recipe)
     split = _split(corpus, settings=settings, announce=announce)
     if begun is not None:
         check_same(begun, "data", describe_data(split), out=out)
@@ -119,7 +125,7 @@ def _train(
                 return RunFolder.open(out)
             start = meanwhile
         forget_peak()
-        by_first(lambda: _begin(start, plan, out=out))
+        by_first(lambda: _begin(start, plan, recipe=recipe, out=out))
         further = _train_further(corpus, out=out, settings=settings, callbacks=callbacks, announce=announce)
         taken = _fit(plan, out=out, precision=start["precision"], callbacks=callbacks, announce=announce)
         by_first(lambda: _finish(start, plan, out=out, taken=taken, further=further, announce=announce))
@@ -147,8 +153,11 @@ def _train_further(
     return made
 
 
-def _begin(start: dict[str, Any], plan: Plan, *, out: Path) -> None:
+def _begin(start: dict[str, Any], plan: Plan, *, recipe: Mapping[str, Any] | None, out: Path) -> None:
     """What is known of a run before its first step."""
+    if recipe is not None and recipe["after"]:
+        # before the manifest: where that is, a later command compares
+        write_json(out / RECIPE, dict(recipe))
     write_json(out / MANIFEST, start)
     write_json(out / SCHEMA, plan.learner.data.schema.to_json())
     recover(_best(out))

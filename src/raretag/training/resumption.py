@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ from pydantic import ValidationError
 from raretag.errors import UsageError
 from raretag.objectives.base import processes
 from raretag.training.processes import is_first, rank
-from raretag.training.run_folder import MANIFEST, RESUME, is_unfinished, read_manifest
+from raretag.training.run_folder import MANIFEST, RECIPE, RESUME, is_unfinished, read_json, read_manifest
 from raretag.training.settings import TrainSettings
 
 
@@ -28,7 +29,8 @@ def begun_run(out: Path, *, settings: TrainSettings, resume: bool) -> dict[str, 
         )
     if not (out / MANIFEST).is_file():
         # it was broken off before its first manifest was whole
-        if all(path.name == RESUME or is_unfinished(path, MANIFEST) for path in out.iterdir()):
+        left = [path for path in out.iterdir() if path.name not in {RESUME, RECIPE}]
+        if all(is_unfinished(path, MANIFEST) or is_unfinished(path, RECIPE) for path in left):
             return None
         raise UsageError("this is not a run folder", remedy="Choose another --out", file=out)
     begun = read_manifest(out)
@@ -50,6 +52,18 @@ def _settings(begun: dict[str, Any]) -> dict[str, Any] | None:
 def _of_the_model(settings: TrainSettings) -> dict[str, Any]:
     """What decides how the model turns out, and not how often is written down what it does."""
     return settings.model_dump(exclude={"ledger_steps", "checkpoint_seconds"})
+
+
+def check_recipe(out: Path, recipe: Mapping[str, Any]) -> None:
+    """Raises UsageError where the run was begun with another calibration or policy for the time after training."""
+    file = out / RECIPE
+    begun = read_json(file).get("after", {}) if file.is_file() else {}
+    if begun != recipe["after"]:
+        raise UsageError(
+            "this run was begun with another calibration or policy",
+            remedy="Repeat the first command and add --resume; raretag calibrate and decide can be told others",
+            file=out,
+        )
 
 
 def check_same(begun: dict[str, Any], part: str, now: object, *, out: Path) -> None:

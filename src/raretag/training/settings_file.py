@@ -85,8 +85,11 @@ def load_recipe(
     if rule is not None:
         without = content
         content = _laid_upon(_laid_upon(_laid_upon(own, rule.settings), from_file), from_overrides)
-        # what a file or an override undid wholly is no longer so
-        why = rule.why if content != without else None
+        if merged(content, rule.settings) == content:
+            why = rule.why
+        elif content != without:
+            # a file or an override undid some of it
+            why = f"in part, as the rest is set otherwise: {rule.why}"
     return RecipeSettings(_checked(content, config=config, encoder=encoder), after, why)
 
 

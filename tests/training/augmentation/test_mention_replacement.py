@@ -123,6 +123,9 @@ def test_what_a_window_parts_is_no_whole_mention() -> None:
         rng = np.random.default_rng(seed)
         assert replace(parted, chance=1.0, rng=rng).input_ids.tolist() == parted.input_ids.tolist()
         assert replace(rest, chance=1.0, rng=rng).input_ids.tolist()[:3] == [CLS, 30, 31]
+        # a sampler may want nothing of it learned
+        hidden = dataclasses.replace(parted, labels=np.full(5, IGNORE))
+        assert replace(hidden, chance=1.0, rng=rng) is hidden
         assert not {20, 21, 22, 30} & {*replace(whole, chance=1.0, rng=rng).input_ids.tolist()}
 
 

@@ -75,6 +75,8 @@ class MentionReplacement:
         """Half-open stretches of tokens that are a whole mention each."""
         labels = window.labels
         judged = np.flatnonzero(labels != IGNORE)
+        if not len(judged):
+            return
         # where the window parts a mention
         starts_within = int(judged[0]) if window.is_cut[0] else -1
         ends_within = int(judged[-1]) + 1 if window.is_cut[1] else -1
