@@ -15,7 +15,6 @@ from raretag.cli.targets import check_outside
 from raretag.cli.wording import counted, shown
 from raretag.errors import UsageError
 from raretag.training.setting_names import covers, leaves
-from raretag.training.settings_layers import override
 
 # settings that a comparison has its own of, and what to give instead
 _OWN: Final = {
@@ -100,6 +99,8 @@ def compare(
 
 def _check_used(overrides: Sequence[str]) -> None:
     """Raises UsageError for settings that a comparison has its own of."""
+    from raretag.training.settings_layers import override
+
     for one in overrides:
         for key in leaves(override(one)):
             for name, remedy in _OWN.items():

@@ -17,7 +17,7 @@ from raretag.evaluation.calibration_report import ProbabilityFigures, probabilit
 from raretag.evaluation.evaluate import evaluate
 from raretag.evaluation.figures import Evaluation
 from raretag.evaluation.run_decisions import RunDecisions, judge_policy
-from raretag.probability import ScoreCache, Scores, score
+from raretag.probability import ScoreCache, Scores, kept_scores
 from raretag.probability.calibrated import Calibrated
 from raretag.probability.calibration_data import SCORES
 from raretag.tagging import encode
@@ -124,7 +124,7 @@ def evaluate_run(
     policy = PolicyFile.of(run, calibration=None if calibrated is None else calibrated.identity)
     before = Openings.of(run)
     record_opening(run, fingerprints(documents))
-    scores = _cached(run, documents, advance=advance)
+    scores = kept_scores(run, documents, cache=ScoreCache(run.path / SCORES, schema=run.schema), advance=advance)
     training_counts = dict(zip(schema.labels, schema.mention_counts, strict=True))
     encoded = [
         encode(document, one.tokens, schema=schema, overlaps=overlaps, counts=training_counts)
@@ -159,17 +159,3 @@ def evaluate_run(
     told = [calibrated.carried(raw, found) for raw, found in zip(scores, own, strict=True)]
     used = figures([calibrated.scores(raw) for raw in scores], told)
     return RunEvaluation(mentions=mentions, used=used, uncalibrated=uncalibrated, decisions=decisions)
-
-
-def _cached(
-    run: RunFolder, documents: Sequence[Document], *, advance: Callable[[int], None] | None
-) -> Sequence[Scores]:
-    """Scores from the run folder; what is not there yet is judged, and kept where the folder can be written."""
-    cache = ScoreCache(run.path / SCORES, schema=run.schema)
-    if any(document not in cache for document in documents):
-        predictor = run.predictor()
-        try:
-            cache.add(documents, lambda some: score(predictor, some, advance=advance))
-        except OSError:
-            return score(predictor, documents, advance=advance)
-    return cache.scores(documents)

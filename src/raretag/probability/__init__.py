@@ -20,7 +20,7 @@ from raretag.probability.paths import mention_probabilities
 from raretag.probability.prior_restoring import restore_prior, undo_relabelling
 from raretag.probability.score_cache import ScoreCache
 from raretag.probability.scores import TINY, Scores, stack
-from raretag.probability.scoring import score, score_with_hidden
+from raretag.probability.scoring import kept_scores, score, score_with_hidden
 
 __all__ = [
     "TINY",
@@ -38,6 +38,7 @@ __all__ = [
     "candidates",
     "explain",
     "gather",
+    "kept_scores",
     "mention_probabilities",
     "mixed",
     "mixture",

@@ -17,7 +17,7 @@ from raretag.decision.cost_table import CostTable
 from raretag.decision.decided import Decision
 from raretag.decision.dropped import with_dropped
 from raretag.decision.policy_file import PolicyFile
-from raretag.probability import ScoreCache, Scores, score
+from raretag.probability import ScoreCache, Scores, kept_scores
 from raretag.probability.calibrated import Calibrated
 from raretag.probability.calibration_data import SCORES
 from raretag.probability.score_cache import text_key
@@ -93,19 +93,12 @@ def _scores(
 ) -> Sequence[Scores]:
     """Judge what `folder` does not hold yet, some documents at a time, and read all from there."""
     cache = ScoreCache(folder, schema=run.schema)
-    missing = [document for document in documents if document not in cache]
     if ray is not None:
+        missing = [document for document in documents if document not in cache]
         for some, told in scored_on_ray(run, missing, address=ray, advance=advance):
             found = {one.document: one for one in told}
             cache.add(some, lambda part, found=found: [found[one.id] for one in part])
-    elif missing:
-        predictor = run.predictor()
-        try:
-            cache.add(missing, lambda some: score(predictor, some, advance=advance))
-        except OSError:
-            # no room for them: what was judged is lost, and nothing else
-            return score(predictor, documents, advance=advance)
-    return cache.scores(documents)
+    return kept_scores(run, documents, cache=cache, advance=advance)
 
 
 def _annotated(
