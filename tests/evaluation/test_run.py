@@ -9,7 +9,6 @@ import pytest
 
 from raretag.corpus import Corpus
 from raretag.corpus.demo import demo_corpus
-from raretag.evaluation import run as module
 from raretag.evaluation.run import evaluate_run
 from raretag.probability import ScoreCache, score
 from raretag.training import RunFolder, train
@@ -36,7 +35,7 @@ def test_documents_are_judged_once(run: RunFolder, corpus: Corpus, monkeypatch: 
         asked.append(len(documents))
         return real(predictor, documents, **more)
 
-    monkeypatch.setattr(module, "score", counted)
+    monkeypatch.setattr("raretag.probability.scoring.score", counted)
     first = evaluate_run(run, corpus.documents[:4], resamples=0)
     again = evaluate_run(run, corpus.documents[:4], resamples=0)
     assert asked == [4]
