@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -14,9 +14,6 @@ from raretag.cli.output import status, tell_findings, write_routes
 from raretag.cli.targets import check_outside, check_room
 from raretag.cli.wording import counted, shown
 from raretag.errors import UsageError
-
-# below it, what is dropped is hardly worth a look
-_LEAST: Final = 0.05
 
 if TYPE_CHECKING:
     from raretag.decision.decided import Decision
@@ -72,10 +69,11 @@ def annotate(
     tell_findings([one for one in corpus.findings if one.rule != "brat.no-ann"], console)
 
     from raretag.cli.progress import counting
-    from raretag.serving import annotate as run_annotation
+    from raretag.serving.annotate import LEAST
+    from raretag.serving.annotate import annotate as run_annotation
 
     with counting(console, "judging") as advance:
-        done = run_annotation(folder, corpus, least=_LEAST if least is None else least, ray=ray, advance=advance)
+        done = run_annotation(folder, corpus, least=LEAST if least is None else least, ray=ray, advance=advance)
     lost = write_corpus(done.corpus, target, format=wanted)
     mentions = sum(len(document.mentions) for document in done.corpus.documents)
     console.print(

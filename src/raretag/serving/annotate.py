@@ -9,7 +9,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import final
+from typing import Final, final
 
 from raretag.corpus import Corpus, Document, Mention
 from raretag.decision import most_probable_mentions
@@ -26,6 +26,10 @@ from raretag.training.exclusive import BusyError, alone
 from raretag.training.run_folder import RunFolder
 
 
+# below it, what is dropped is hardly worth a look
+LEAST: Final = 0.05
+
+
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Annotated:
@@ -39,7 +43,7 @@ def annotate(
     run: RunFolder,
     corpus: Corpus,
     *,
-    least: float = 0.05,
+    least: float = LEAST,
     ray: str | None = None,
     advance: Callable[[int], None] | None = None,
 ) -> Annotated:
