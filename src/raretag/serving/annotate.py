@@ -25,7 +25,6 @@ from raretag.serving.scoring_on_ray import scored_on_ray
 from raretag.training.exclusive import BusyError, alone
 from raretag.training.run_folder import RunFolder
 
-
 # below it, what is dropped is hardly worth a look
 LEAST: Final = 0.05
 
