@@ -213,7 +213,7 @@ def test_what_is_still_too_little_is_refused_with_the_largest_pool_tried(make: A
     assert promise.units == ()
     few, absent = promise.refused
     assert (few.labels, few.units, few.needed) == (("M", "S", "T"), 8, 9)
-    assert "8 units have one of the 3 labels that are too rare, and 9 are needed" in few.why
+    assert "one of the 3 labels that are too rare is in 8 of the 9 units that are needed" in few.why
     assert absent.labels == ("U",)
 
 
@@ -236,7 +236,9 @@ def test_a_group_that_is_named_is_promised_for_as_a_whole(make: Any) -> None:
     refused = fit_promise(few.found, few.decisions, few.gold, floors={"tail": 0.9}, schema=POOLED)
     assert refused.units == ()
     assert {one.labels for one in refused.refused} == {("U",), labels}
-    assert "8 units have a label of the tail group, and 9 are needed" in "".join(one.why for one in refused.refused)
+    assert "a label of the tail group is in 8 of the 9 units that are needed" in "".join(
+        one.why for one in refused.refused
+    )
 
 
 def test_notes_of_a_patient_are_one_unit(make: Any) -> None:
@@ -271,7 +273,7 @@ def test_too_few_documents_are_refused_and_listed(notes: Any, schema: Schema) ->
     assert set(refused.labels) == {"A", "B", "C", "D"}
     assert refused.units <= 10
     assert refused.needed == 19
-    assert "19 are needed" in refused.why
+    assert "of the 19 units that are needed" in refused.why
 
 
 def test_mentions_that_no_candidate_reaches_send_the_whole_note_to_review(make: Any) -> None:

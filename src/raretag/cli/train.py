@@ -46,7 +46,14 @@ def train(
     check_outside(out, name="--out", source=data, source_name="DATA")
     # a file of settings says all that it wants by itself, and may name its recipe
     recipe = default_recipe(set_ or ()) if recipe is None and config is None else recipe
-    load = partial(load_recipe, recipe_name=recipe, config=config, overrides=set_ or (), encoder=encoder)
+    load = partial(
+        load_recipe,
+        recipe_name=recipe,
+        config=config,
+        overrides=set_ or (),
+        encoder=encoder,
+        problems_after=AfterTraining.problems,
+    )
     # what cannot be, and what cannot be done afterwards, is told before anything is read
     asked = AfterTraining.of(load().after).policy.asked
     check_asked(asked)

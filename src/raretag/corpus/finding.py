@@ -174,6 +174,10 @@ RULES: dict[str, Rule] = {
         "a label's tag has an attribute that is not known, which was not used",
         "the known ones are id, score and note",
     ),
+    "xml.score": Rule(
+        "a label's tag has a score that is no probability, which was not used",
+        "a score is a number in [0, 1]",
+    ),
     "xml.overlap": Rule(
         "the mention crosses the border of another, which elements cannot express; it was not written",
         "write to brat, jsonl or label-studio to keep it",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, final
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -14,7 +13,7 @@ from raretag.decision.policy_fitting import Asked
 from raretag.errors import UsageError
 from raretag.probability.calibrators import calibrator
 from raretag.training.run_folder import RECIPE, RunFolder, read_json
-from raretag.training.settings_layers import explained
+from raretag.training.settings_layers import problems_of, unusable
 
 
 class _Settings(BaseModel):
@@ -82,14 +81,21 @@ class AfterTraining(_Settings):
         return AfterTraining.of(read_json(file).get("after", {})) if file.is_file() else AfterTraining()
 
     @staticmethod
-    def of(content: Mapping[str, Any], *, file: Path | None = None) -> AfterTraining:
-        """Read it, from `file` if from one. Raises UsageError that tells all that is wrong."""
+    def of(content: Mapping[str, Any]) -> AfterTraining:
+        """Read it. Raises UsageError that tells all that is wrong."""
+        problems = AfterTraining.problems(content)
+        if problems:
+            raise unusable(problems, file=None)
+        return AfterTraining.model_validate(dict(content))
+
+    @staticmethod
+    def problems(content: Mapping[str, Any]) -> list[str]:
+        """All that is wrong in it, a line each."""
         try:
-            return AfterTraining.model_validate(dict(content))
+            AfterTraining.model_validate(dict(content))
         except ValidationError as error:
-            raise UsageError(
-                explained(error, suggestion=_suggestion), remedy="Mend the settings above", file=file
-            ) from error
+            return problems_of(error, suggestion=_suggestion)
+        return []
 
 
 def _suggestion(location: tuple[int | str, ...]) -> str:

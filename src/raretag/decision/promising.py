@@ -67,7 +67,7 @@ def _whole(
     refused = _absent(tuple(label for label in labels if label not in known), alpha=alpha)
     number = fitting.units(known)
     if known and number < needed:
-        why = f"{number} units have a label of the {group} group, and {needed} are needed"
+        why = f"a label of the {group} group is in {number} of the {needed} units that are needed"
         refused.append(RefusedUnit(labels=known, alpha=alpha, units=number, needed=needed, why=why))
     if number < needed:
         return [], refused
@@ -109,7 +109,7 @@ def _pools(
     elif left:
         # had a group a pool of its own, all together would be enough: these are all that are too rare
         number = fitting.units(left)
-        why = f"{number} units have one of the {len(left)} labels that are too rare, and {needed} are needed"
+        why = f"one of the {len(left)} labels that are too rare is in {number} of the {needed} units that are needed"
         refused.append(RefusedUnit(labels=tuple(left), alpha=alpha, units=number, needed=needed, why=why))
     return pools, [*refused, *_absent(absent, alpha=alpha)]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,7 +17,7 @@ from raretag.training.heads import HEADS
 from raretag.training.recipes import recipe
 from raretag.training.second_stage.registry import SECOND_STAGES
 from raretag.training.settings import TrainSettings
-from raretag.training.settings_layers import explained, merged, override, read_settings
+from raretag.training.settings_layers import merged, override, problems_of, read_settings, unusable
 
 _REGISTRIES: Mapping[str, Mapping[str, Any]] = {
     "objective": OBJECTIVES,
@@ -50,11 +50,13 @@ def load_recipe(
     overrides: Sequence[str] = (),
     encoder: str | None = None,
     mentions: Mapping[str, int] | None = None,
+    problems_after: Callable[[Mapping[str, Any]], Sequence[str]] = lambda _: (),
 ) -> RecipeSettings:
     """Recipe, its rule for the corpus, file, `key=value` overrides, then the encoder's name: the later wins.
 
     mentions: of each label in the corpus, which a recipe's rules look at; None: no corpus is known, and no rule holds.
     A file may name its recipe under the key `recipe`. Keys are dotted paths such as `optimiser.epochs`, values YAML.
+    problems_after: what is wrong in what is told of the time after, a line each, to be told with the rest.
     Raises UsageError that lists every unknown key and unusable value with what is allowed.
     """
     from_file = read_settings(config) if config is not None else {}
@@ -90,7 +92,13 @@ def load_recipe(
         elif content != without:
             # a file or an override undid some of it
             why = f"in part, as the rest is set otherwise: {rule.why}"
-    return RecipeSettings(_checked(content, config=config, encoder=encoder), after, why)
+    if encoder is not None:
+        content = merged(content, {"encoder": encoder})
+    training, problems = _read(content)
+    problems += problems_after(after)
+    if training is None or problems:
+        raise unusable(problems, file=config)
+    return RecipeSettings(training, after, why)
 
 
 def load_settings(
@@ -104,17 +112,12 @@ def load_settings(
     return load_recipe(recipe_name=recipe_name, config=config, overrides=overrides, encoder=encoder).training
 
 
-def _checked(content: dict[str, Any], *, config: Path | None, encoder: str | None) -> TrainSettings:
-    if encoder is not None:
-        content = merged(content, {"encoder": encoder})
+def _read(content: dict[str, Any]) -> tuple[TrainSettings | None, list[str]]:
+    """The settings of training, or what is wrong in them."""
     try:
-        return TrainSettings.model_validate(content)
+        return TrainSettings.model_validate(content), []
     except ValidationError as error:
-        raise UsageError(
-            explained(error, suggestion=lambda location: _suggestion(location, content)),
-            remedy="Mend the settings above",
-            file=config,
-        ) from error
+        return None, problems_of(error, suggestion=lambda location: _suggestion(location, content))
 
 
 def _laid_upon(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:

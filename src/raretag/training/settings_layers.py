@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
@@ -109,16 +109,21 @@ def merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
     return both
 
 
-def explained(error: ValidationError, *, suggestion: Callable[[tuple[int | str, ...]], str]) -> str:
+def problems_of(error: ValidationError, *, suggestion: Callable[[tuple[int | str, ...]], str]) -> list[str]:
     """All that is wrong, a line each with path and value; `suggestion` says what else an unknown key may mean."""
-    problems = error.errors(include_url=False)
-    lines = [f"{len(problems)} setting{'s' if len(problems) > 1 else ''} cannot be used:"]
-    for problem in problems:
+    lines = []
+    for problem in error.errors(include_url=False):
         path = ".".join(str(part) for part in problem["loc"]) or "settings"
         if problem["type"] == "extra_forbidden":
-            lines.append(f"  {path}: there is no such key{suggestion(problem['loc'])}")
+            lines.append(f"{path}: there is no such key{suggestion(problem['loc'])}")
         elif problem["type"] == "value_error":
-            lines.append(f"  {path}: {problem['ctx']['error']}")
+            lines.append(f"{path}: {problem['ctx']['error']}")
         else:
-            lines.append(f"  {path}: {problem['msg']}, not {problem['input']!r:.60}")
-    return "\n".join(lines) + "\n"
+            lines.append(f"{path}: {problem['msg']}, not {problem['input']!r:.60}")
+    return lines
+
+
+def unusable(problems: Sequence[str], *, file: Path | None) -> UsageError:
+    """The one error that tells all `problems`, each a line of `problems_of`; file: where the settings are from."""
+    lines = [f"{len(problems)} setting{'s' if len(problems) > 1 else ''} cannot be used:", *problems]
+    return UsageError("\n  ".join(lines) + "\n", remedy="Mend the settings above", file=file)

@@ -79,10 +79,10 @@ def test_text_outside_lines_is_a_line(tmp_path: Path) -> None:
     assert (whole.documents[0].text, found(whole), whole.findings) == ("one\ntwo", [("a", "two")], ())
 
 
-def test_unknown_attributes_of_labels_are_reported_once(tmp_path: Path) -> None:
+def test_unknown_attributes_are_reported_once_and_unusable_scores_each(tmp_path: Path) -> None:
     corpus = read(tmp_path, "<doc><S><a x=1 id=T1 score=2>b</a><a y=1 score=x>c</a></S></doc>")
     assert [(m.id, m.score) for m in corpus.documents[0].mentions] == [("T1", None), (None, None)]
-    assert rules(corpus) == [("xml.attribute", 1)]
+    assert rules(corpus) == [("xml.attribute", 1), ("xml.score", 1), ("xml.score", 1)]
 
 
 def test_writing_is_well_formed_and_reports_what_it_changes(tmp_path: Path) -> None:

@@ -164,9 +164,20 @@ def test_a_recipe_by_name_and_by_file(tmp_path: Path) -> None:
     keys |= {mine.key(seed=14, data="d", folds=5), mine.key(seed=13, data="e", folds=5)}
     keys |= {mine.key(seed=13, data="d", folds=4)}
     assert len(keys) == 5
+    # of training and of the time after, in one error
+    file.write_text("optimiser: {epochs: 0}\npolicy: {rul: argmax}\n", encoding="utf-8")
+    with pytest.raises(
+        UsageError, match=r"mine.yaml: 2 settings[^:]*:\n  optimiser.epochs: .*\n  policy.rul: .*did you"
+    ):
+        contestant(str(file))
     for wrong in (["policy.rule=costs"], ["policy.rule=guess"], ["calibration.name=temprature"], ["calibration=3"]):
         with pytest.raises(UsageError):
             contestant("plain", overrides=wrong)
+
+
+def test_a_patience_that_folds_never_ask_for_is_not_another_training() -> None:
+    hasty = contestant("plain", overrides=["optimiser.patience=1"])
+    assert hasty.key(seed=13, data="d", folds=5) == contestant("plain").key(seed=13, data="d", folds=5)
 
 
 def test_what_is_wrong_after_training_is_told_with_its_file(tmp_path: Path) -> None:

@@ -65,7 +65,7 @@ class RecordBuilder:
         if tag is None or tag.start == self._length:
             self._findings.add("xml.tag", line=line)
         else:
-            self._found.append(_mention(tag, end=self._length))
+            self._found.append(self._mention(tag, end=self._length))
 
     def begin(self, name: str, *, line: int) -> None:
         """The start tag of a line, which ends the one under way."""
@@ -119,12 +119,13 @@ class RecordBuilder:
                 self._mentions.append(dataclasses.replace(mention, start=start + shift, end=end + shift))
         self._offset += last - first + 1
 
-
-def _mention(tag: _Tag, *, end: int) -> Mention:
-    given = tag.attributes.get("score", "")
-    try:
-        score = as_score(float(given))
-    except ValueError:
-        score = None
-    note, id_ = tag.attributes.get("note"), tag.attributes.get("id")
-    return Mention(label=tag.name, start=tag.start, end=end, score=score, note=note, id=id_ or None)
+    def _mention(self, tag: _Tag, *, end: int) -> Mention:
+        given = tag.attributes.get("score", "")
+        try:
+            score = as_score(float(given))
+        except ValueError:
+            score = None
+        if given and score is None:
+            self._findings.add("xml.score", line=tag.line)
+        note, id_ = tag.attributes.get("note"), tag.attributes.get("id")
+        return Mention(label=tag.name, start=tag.start, end=end, score=score, note=note, id=id_ or None)

@@ -9,12 +9,11 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from raretag.errors import UsageError
 from raretag.experiments.biaslab.mechanisms import Mechanism
 from raretag.experiments.biaslab.settings import LabSettings
 from raretag.probability import NeighbourSettings
 from raretag.tagging import WindowSettings
-from raretag.training.settings_layers import explained, merged, override, read_settings
+from raretag.training.settings_layers import merged, override, problems_of, read_settings, unusable
 
 
 def load_lab_settings(
@@ -31,9 +30,7 @@ def load_lab_settings(
     try:
         return LabSettings.model_validate(content)
     except ValidationError as error:
-        raise UsageError(
-            explained(error, suggestion=_suggestion), remedy="Mend the settings above", file=config
-        ) from error
+        raise unusable(problems_of(error, suggestion=_suggestion), file=config) from error
 
 
 def _suggestion(location: tuple[int | str, ...]) -> str:

@@ -14,7 +14,7 @@ from raretag.decision.costs import Costs
 from raretag.decision.policy_fitting import Asked, check_asked
 from raretag.errors import UsageError
 from raretag.tagging import Schema, resolve_encoder
-from raretag.training.settings import TrainSettings
+from raretag.training.settings import OptimiserSettings, TrainSettings
 from raretag.training.settings_file import load_recipe
 
 
@@ -28,8 +28,9 @@ class Contestant:
     after: AfterTraining
 
     def seeded(self, seed: int) -> TrainSettings:
-        """Its settings with one of the seeds."""
-        return self.settings.model_copy(update={"seed": seed})
+        """Its settings with one of the seeds, without a patience that folds, which train all epochs, never ask for."""
+        optimiser = self.settings.optimiser.model_copy(update={"patience": OptimiserSettings().patience})
+        return self.settings.model_copy(update={"seed": seed, "optimiser": optimiser})
 
     def asked(self, costs: Costs | None, *, schema: Schema | None = None) -> Asked:
         """Its policy, priced where costs are given. Raises UsageError where these do not go together.
@@ -62,7 +63,7 @@ def contestant(
 
     mentions: of each label in the corpus, for the recipe's rules.
 
-    Raises UsageError as `load_recipe` and `AfterTraining.of`.
+    Raises UsageError as `load_recipe`.
     """
     file = Path(name) if _is_file(name) else None
     settings, after, _ = load_recipe(
@@ -71,8 +72,9 @@ def contestant(
         overrides=overrides,
         encoder=encoder,
         mentions=mentions,
+        problems_after=AfterTraining.problems,
     )
-    return Contestant(name=called(name), settings=settings, after=AfterTraining.of(after, file=file))
+    return Contestant(name=called(name), settings=settings, after=AfterTraining.of(after))
 
 
 def called(name: str) -> str:
