@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, Final, Literal
+from uuid import uuid4
 
 import numpy as np
 import numpy.typing as npt
@@ -34,6 +35,11 @@ class MappedArrays:
 
     arrays: Mapping[str, npt.NDArray[Any]]
     metadata: Mapping[str, str]
+
+
+def unfinished(path: Path) -> Path:
+    """Where to fill what is to lie at `path`: beside it, of this call alone, for another may fill the same file."""
+    return path.with_name(f".{path.name}.{uuid4().hex[:12]}.writing")
 
 
 def create_arrays(

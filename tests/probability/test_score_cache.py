@@ -152,3 +152,19 @@ def test_damage_and_another_models_scores_are_told(tmp_path: Path) -> None:
     file.write_bytes(file.read_bytes()[:40])
     with pytest.raises(DataError, match=r"holds no scores of this model\. Delete it"):
         ScoreCache(tmp_path, schema=SCHEMA)
+
+
+def test_two_that_judge_the_same_at_once_do_not_spoil_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    judge, publish = Judge(), module.publish_arrays
+
+    def slowly(*made: object) -> None:
+        # the other has judged and kept the same while this one was at it
+        monkeypatch.setattr(module, "publish_arrays", publish)
+        ScoreCache(tmp_path, schema=SCHEMA).add(DOCUMENTS, judge)
+        publish(*made)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(module, "publish_arrays", slowly)
+    ScoreCache(tmp_path, schema=SCHEMA).add(DOCUMENTS, judge)
+    assert len([*tmp_path.iterdir()]) == 1
+    for document, one in zip(DOCUMENTS, ScoreCache(tmp_path, schema=SCHEMA).scores(DOCUMENTS), strict=True):
+        np.testing.assert_allclose(one.probabilities, judge.one(document).probabilities, atol=0.01)

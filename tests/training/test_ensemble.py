@@ -140,14 +140,25 @@ def test_a_named_part_takes_the_place_of_the_runs() -> None:
     assert (second.optimiser.epochs, second.optimiser.warmup) == (2, 0.2)
 
 
-@given(st_numpy.arrays(np.float32, (3, 4, 5), elements=st.floats(0, 1, width=32)))
-def test_together_is_a_distribution_that_keeps_agreement(raw: np.ndarray[Any, np.dtype[np.float32]]) -> None:
+@given(
+    st_numpy.arrays(np.float32, (3, 4, 5), elements=st.floats(0, 1, width=32)),
+    st_numpy.arrays(np.bool_, 4),
+)
+def test_together_is_a_distribution_that_keeps_agreement(raw: np.ndarray[Any, Any], shut: np.ndarray[Any, Any]) -> None:
     raw = raw + np.float32(1e-6)
+    # tags that training never saw are shut in every model, and calibrators know them by that
+    raw[..., :4][..., shut] = 0
     p = raw / raw.sum(axis=-1, keepdims=True)
     joint = together(list(p))
     np.testing.assert_allclose(joint.sum(axis=-1), 1, atol=1e-5)
     np.testing.assert_allclose(together([p[0], p[0]]), p[0], atol=1e-5)
     np.testing.assert_allclose(joint, together(list(p[::-1])), atol=1e-6)
+    assert np.array_equal(joint == 0, p[0] == 0)
+
+
+def test_what_one_model_alone_shuts_stays_open() -> None:
+    one, two = np.array([[0.5, 0.5]], np.float32), np.array([[1.0, 0.0]], np.float32)
+    assert 0 < together([one, two])[0, 1] < 1e-15
 
 
 def test_layered_priors_go_together_by_label() -> None:

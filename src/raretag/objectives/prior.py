@@ -10,7 +10,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-# as in the head of a model: an unseen tag's probability and gradient are exactly 0
+# far below any trained logit, yet finite, so that a softmax gives 0 and no gradient instead of NaN
 UNSEEN_LOGIT: Final = -1e4
 
 

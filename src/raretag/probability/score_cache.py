@@ -13,7 +13,7 @@ import numpy as np
 
 from raretag.corpus import Document
 from raretag.errors import DataError
-from raretag.mapped_arrays import create_arrays, load_arrays, publish_arrays
+from raretag.mapped_arrays import create_arrays, load_arrays, publish_arrays, unfinished
 from raretag.probability.scores import Scores
 from raretag.tagging import Schema, Tokens
 
@@ -117,7 +117,7 @@ class ScoreCache:
         self._folder.mkdir(parents=True, exist_ok=True)
         name = hashlib.sha256("\n".join([*keys, *shapes]).encode()).hexdigest()[:16]
         file = self._folder / f"{name}.safetensors"
-        writing = file.with_name(f".{file.name}.writing")
+        writing = unfinished(file)
         made = create_arrays(writing, shapes, metadata={"texts": json.dumps(keys), "tokens": json.dumps(lengths)})
         if tokens:
             with np.errstate(divide="ignore"):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from raretag.cluster import called_on_cluster
 from raretag.corpus import Document
 from raretag.probability import Scores, score
-from raretag.training.precision import Precision, fastest_precision
+from raretag.training.precision import Precision, chosen_precision
 from raretag.training.run_folder import RunFolder
 
 if TYPE_CHECKING:
@@ -32,8 +32,9 @@ def scored_on_ray(
 ) -> Iterator[tuple[Sequence[Document], list[Scores]]]:
     """As `score` with the run's predictor, part by part as they are done; the run folder is shared by all machines.
 
-    Numbers are of the format that is fastest here, on every machine. Which windows share a batch depends on the parts,
-    so that probabilities agree with those of one machine as far as rounding does. Raises as `called_on_cluster`.
+    Numbers are of the format that the run asks for or that is fastest here, on every machine. Which windows share a
+    batch depends on the parts, so that probabilities agree with those of one machine as far as rounding does. Raises as
+    `called_on_cluster`.
     """
     parts = list(enumerate(_parts(documents)))
     if not parts:
@@ -41,7 +42,7 @@ def scored_on_ray(
     calls = called_on_cluster(
         _score,
         lambda _: parts,
-        shared=(run.path.resolve(), fastest_precision()),
+        shared=(run.path.resolve(), chosen_precision(run.manifest["settings"].get("precision", "auto"))),
         address=address,
         folder=run.path,
         name_of=lambda part: f"part {part[0] + 1} of {len(parts)}",

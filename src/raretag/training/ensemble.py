@@ -17,10 +17,12 @@ _TINY: Final = float(np.finfo(np.float32).tiny)
 def together(probabilities: Sequence[npt.NDArray[np.float32]]) -> npt.NDArray[np.float32]:
     """What models say together: Π_m p_m^(1/M), normalised over the last axis (Hinton 2002, a product of experts).
 
-    probabilities: float32 arrays of one shape, one a model. Where all agree, that is what they say.
+    probabilities: float32 arrays of one shape, one a model. Where all agree, that is what they say: a tag that all
+    of them shut (p = 0) stays shut; that of one alone is open, at the least probability there is.
     """
     mean = np.mean([np.log(np.maximum(p, _TINY, dtype=np.float64)) for p in probabilities], axis=0)
     joint = np.exp(mean - mean.max(axis=-1, keepdims=True))
+    joint[np.maximum.reduce(probabilities) <= 0] = 0
     return np.asarray(joint / joint.sum(axis=-1, keepdims=True), dtype=np.float32)
 
 

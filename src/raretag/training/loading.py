@@ -9,12 +9,12 @@ from raretag.tagging import EncoderSource, Schema, WindowSettings, capacity, loa
 from raretag.training.heads import load_model
 from raretag.training.inference import Predictor
 from raretag.training.model import position_limit
-from raretag.training.precision import fastest_precision
+from raretag.training.precision import chosen_precision
 from raretag.training.trainer import quiet
 
 
 def load_predictor(folder: Path, *, manifest: dict[str, Any], schema: Schema) -> Predictor:
-    """Load weights and tokenizer. The number format is chosen for this machine, not the one that trained.
+    """Load weights and tokenizer. Where the settings name no number format, it is chosen for this machine.
 
     Raises DataError where the model's tags are not the schema's.
     """
@@ -27,5 +27,5 @@ def load_predictor(folder: Path, *, manifest: dict[str, Any], schema: Schema) ->
         tokenizer=tokenizer,
         windows=windows,
         capacity=capacity(windows, tokenizer=tokenizer, positions=position_limit(model.config)),
-        precision=fastest_precision(),
+        precision=chosen_precision(manifest["settings"].get("precision", "auto")),
     )

@@ -20,7 +20,7 @@ from raretag.corpus.splitting import Split
 from raretag.options import Options
 from raretag.tagging import EncoderSource, Schema
 from raretag.training.dataset import TrainingData
-from raretag.training.precision import fastest_precision
+from raretag.training.precision import chosen_precision
 from raretag.training.second_stage import Retrained
 from raretag.training.settings import TrainSettings
 
@@ -50,7 +50,7 @@ def describe_start(
         "started": datetime.now(UTC).isoformat(timespec="seconds"),
         "settings": settings.model_dump(mode="json"),
         "encoder": describe_encoder(source),
-        "precision": fastest_precision() if settings.precision == "auto" else settings.precision,
+        "precision": chosen_precision(settings.precision),
         "data": describe_data(split),
         "prior": {
             "empirical": _by_tag(schema, counts / counts.sum(axis=-1, keepdims=True)),

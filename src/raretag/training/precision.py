@@ -11,6 +11,11 @@ Precision = Literal["bfloat16", "float32"]
 _BFLOAT16: Final = ("avx512_bf16", "amx_bf16")
 
 
+def chosen_precision(asked: Literal["auto", "bfloat16", "float32"]) -> Precision:
+    """The format that settings ask for; auto is the one that is fastest here."""
+    return fastest_precision() if asked == "auto" else asked
+
+
 def fastest_precision() -> Precision:
     """bfloat16 where the CPU has instructions for it, else float32.
 

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Generator
 from pathlib import Path
 
+import optuna
 import pytest
 
 from raretag.corpus.demo import demo_corpus
@@ -83,6 +84,35 @@ def test_broken_off_it_goes_on_as_if_nothing_had_happened(task: TaskOf, breaks: 
     with pytest.raises(KeyboardInterrupt):
         tune(task(), trials=14, judge=broken)
     assert trials(tune(task(), trials=14, judge=by_epochs)) == trials(whole)
+
+
+def test_given_up_after_a_break_it_has_the_figures_of_its_last_fold(
+    task: TaskOf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Broken off when fold 2 was reported, before it was given up for it."""
+
+    def judge(who: Contestant, /) -> Generator[Verdict | None, None, None]:
+        worse = 0.1 if calls.append(1) is None and len(calls) >= 8 else 0.0
+        for brier, tail in ((0.1, 0.2), (0.2 + worse, 0.5), (0.2 + worse, 0.5)):
+            yield told(brier, tail=tail)
+
+    calls: list[int] = []
+    parts = {"text": ONLY_EPOCHS, "goal": goal_of("brier", at_least=["tail=0.3"]), "folds": 3}
+    whole = tune(task(out="whole", **parts), trials=8, judge=judge)
+    assert (whole.rows[7].outcome, whole.rows[7].folds) == ("given up", 2)
+    calls.clear()
+    asked = optuna.trial.Trial.should_prune
+
+    def killed(trial: optuna.trial.Trial) -> bool:
+        if len(calls) == 8 and trial.study.get_trials(deepcopy=False)[trial.number].last_step == 2:
+            raise KeyboardInterrupt
+        return asked(trial)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(optuna.trial.Trial, "should_prune", killed)
+        with pytest.raises(KeyboardInterrupt):
+            tune(task(**parts), trials=8, judge=judge)
+    assert trials(tune(task(**parts), trials=8, judge=judge)) == trials(whole)
 
 
 def test_more_trials_are_added(task: TaskOf) -> None:

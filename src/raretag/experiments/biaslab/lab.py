@@ -25,7 +25,7 @@ from raretag.experiments.biaslab.training import Training
 from raretag.tagging import EncoderSource, capacity, load_tokenizer, resolve_encoder
 from raretag.training.exclusive import alone, refuse_several_processes
 from raretag.training.model import load_config, position_limit
-from raretag.training.precision import Precision, fastest_precision
+from raretag.training.precision import Precision, chosen_precision
 from raretag.training.run_folder import write_json
 from raretag.training.trainer import quiet
 
@@ -149,11 +149,7 @@ def _trainable(
 
 
 def _precision(settings: LabSettings) -> Precision:
-    if settings.model != "full":
-        return "float32"
-    if settings.precision != "auto":
-        return settings.precision
-    return fastest_precision()
+    return chosen_precision(settings.precision) if settings.model == "full" else "float32"
 
 
 def _trainings(settings: LabSettings, *, text: Text, source: EncoderSource, precision: Precision) -> list[Training]:

@@ -164,8 +164,12 @@ def _run(
             value = None if said is None else task.goal.value(said)
             if said is None or value is None:
                 continue
-            if step not in _frozen(study, trial).intermediate_values:
+            reported = _frozen(study, trial).intermediate_values
+            if step not in reported:
                 trial.report(value, step)
+            elif step < max(reported):
+                # broken off later: after this fold it was not given up
+                continue
             if not is_baseline and step < task.folds and trial.should_prune():
                 fold_by_fold.close()
                 announce(f"given up after {step} of {task.folds} folds")

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from raretag.errors import DataError
-from raretag.mapped_arrays import create_arrays, load_arrays, publish_arrays
+from raretag.mapped_arrays import create_arrays, load_arrays, publish_arrays, unfinished
 from raretag.probability.evidence import gather
 from raretag.probability.neighbours.datastore import Datastore
 from raretag.probability.neighbours.faiss_search import exact_search
@@ -112,7 +112,7 @@ class StoredNeighbours:
             "tags": self.datastore.tags.astype(np.int16),
             "codes": keys.codes,
         }
-        writing = path.with_name(f".{path.name}.writing")
+        writing = unfinished(path)
         made = create_arrays(
             writing,
             {name: (array.dtype.name, array.shape) for name, array in content.items()},

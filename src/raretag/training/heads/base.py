@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, ClassVar, Final, Generic, TypeVar, cast, final
+from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar, cast, final
 
 import numpy as np
 import numpy.typing as npt
@@ -16,9 +16,6 @@ from raretag.tagging import Schema
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
-
-# far below any trained logit, yet finite, so that a softmax gives 0 and no gradient instead of NaN
-UNSEEN_LOGIT: Final = -1e4
 
 OptionsT = TypeVar("OptionsT", bound=Options)
 

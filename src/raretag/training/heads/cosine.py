@@ -8,8 +8,9 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
+from raretag.objectives.prior import UNSEEN_LOGIT
 from raretag.options import Options
-from raretag.training.heads.base import UNSEEN_LOGIT, Head
+from raretag.training.heads.base import Head
 
 
 class CosineOptions(Options):

@@ -7,8 +7,9 @@ from typing import final
 import torch
 from torch import nn
 
+from raretag.objectives.prior import UNSEEN_LOGIT
 from raretag.options import Options
-from raretag.training.heads.base import UNSEEN_LOGIT, Head
+from raretag.training.heads.base import Head
 
 
 @final

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from raretag.errors import UsageError
+from raretag.mapped_arrays import unfinished
 from raretag.sampling import pack
 from raretag.tagging import IGNORE
 from raretag.training.dataset import WindowDataset, collate
@@ -52,7 +53,7 @@ def extract_features(
             windows=np.empty(tokens, dtype=np.int64),
         )
     else:
-        writing = path.with_name(f".{path.name}.writing")
+        writing = unfinished(path)
         result = create(writing, tokens=tokens, width=width, storage=storage)
     for batch in pack(np.asarray(windows.lengths, dtype=np.int64), tokens=batch_tokens):
         chosen = [windows[int(number)] for number in batch]

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from raretag.errors import DataError
-from raretag.mapped_arrays import MappedArrays, create_arrays, load_arrays, publish_arrays
+from raretag.mapped_arrays import MappedArrays, create_arrays, load_arrays, publish_arrays, unfinished
 
 Storage = Literal["float32", "float16"]
 
@@ -40,7 +40,7 @@ class Features:
 
     def save(self, path: Path) -> None:
         """Write a safetensors file, whole or not at all."""
-        writing = path.with_name(f".{path.name}.writing")
+        writing = unfinished(path)
         copy = create(writing, tokens=len(self), width=self.hidden.shape[1], storage=str(self.hidden.dtype))
         for field in fields(self):
             getattr(copy, field.name)[...] = getattr(self, field.name)
