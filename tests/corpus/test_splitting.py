@@ -1,6 +1,7 @@
 import random
 import re
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from hypothesis import given, reject
 from hypothesis import strategies as st
 
 from raretag.corpus.document import Corpus, Document, Mention
+from raretag.corpus.fingerprints import drawn_hash
 from raretag.corpus.splitting import Split, folds, official_split, split_corpus
 from raretag.errors import DataError, UsageError
 
@@ -254,3 +256,11 @@ def test_rare_labels_of_real_case_reports_reach_both_parts_more_often_than_at_ra
     assert ours > sum(at_random) / len(at_random) + 1
     mentions_in_test = sum(len(document.mentions) for document in split.test)
     assert abs(mentions_in_test / sum(len(d.mentions) for d in documents) - 0.2) < 0.04
+
+
+def test_whose_documents_are_decides_how_folds_are_drawn() -> None:
+    one = Document(id="a", text="x")
+    named = replace(one, metadata={"group": "p"})
+    assert drawn_hash([one]) == drawn_hash([replace(one, metadata={"group": "", "site": "s"})])
+    assert drawn_hash([one]) != drawn_hash([named])
+    assert drawn_hash([one, replace(named, id="b")]) == drawn_hash([replace(named, id="b"), one])

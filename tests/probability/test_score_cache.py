@@ -11,6 +11,7 @@ import pytest
 
 from raretag.corpus import Document
 from raretag.errors import DataError
+from raretag.mapped_arrays import MappedArrays, publish_arrays
 from raretag.probability import ScoreCache, Scores
 from raretag.probability import score_cache as module
 from raretag.tagging import Tokens, build_schema
@@ -155,13 +156,13 @@ def test_damage_and_another_models_scores_are_told(tmp_path: Path) -> None:
 
 
 def test_two_that_judge_the_same_at_once_do_not_spoil_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    judge, publish = Judge(), module.publish_arrays
+    judge = Judge()
 
-    def slowly(*made: object) -> None:
+    def slowly(filled: MappedArrays, writing: Path, path: Path) -> None:
         # the other has judged and kept the same while this one was at it
-        monkeypatch.setattr(module, "publish_arrays", publish)
+        monkeypatch.setattr(module, "publish_arrays", publish_arrays)
         ScoreCache(tmp_path, schema=SCHEMA).add(DOCUMENTS, judge)
-        publish(*made)  # type: ignore[arg-type]
+        publish_arrays(filled, writing, path)
 
     monkeypatch.setattr(module, "publish_arrays", slowly)
     ScoreCache(tmp_path, schema=SCHEMA).add(DOCUMENTS, judge)

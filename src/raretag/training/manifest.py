@@ -83,7 +83,7 @@ def describe_data(split: Split) -> dict[str, Any]:
 
 
 def describe_encoder(source: EncoderSource) -> dict[str, Any]:
-    """The encoder's name and the hash of its weights, None for a hub id."""
+    """The encoder's name and its hash as `EncoderSource` has it."""
     return {"name": source.name, "sha256": source.sha256}
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from transformers import TrainerCallback
 
 from raretag.corpus import Corpus
 from raretag.corpus.demo import demo_corpus
@@ -18,7 +19,7 @@ from raretag.experiments.comparison.compare import Comparison, compare
 from raretag.experiments.comparison.contestant import Contestant, called, contestant
 from raretag.experiments.comparison.differences import TESTED, differences
 from raretag.experiments.comparison.rows import FIGURES
-from raretag.training.settings import TrainSettings
+from raretag.training.settings import SplitSettings, TrainSettings
 
 COSTS = Costs.model_validate({"currency": "EUR", "default": {"miss": 10.0, "false_alarm": 1.0}})
 
@@ -173,6 +174,35 @@ def test_a_recipe_by_name_and_by_file(tmp_path: Path) -> None:
     for wrong in (["policy.rule=costs"], ["policy.rule=guess"], ["calibration.name=temprature"], ["calibration=3"]):
         with pytest.raises(UsageError):
             contestant("plain", overrides=wrong)
+
+
+def test_too_few_patients_are_told_before_anything_is_trained(
+    corpus: Corpus, recipes: list[Contestant], tmp_path: Path
+) -> None:
+    two = [replace(one, metadata={"group": f"p{number % 2}"}) for number, one in enumerate(corpus.documents)]
+    with pytest.raises(DataError, match="of 2 patients are too few"):
+        compare(replace(corpus, documents=tuple(two)), recipes, folds=2, seeds=[13], out=tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_what_of_a_file_has_no_effect_is_told(corpus: Corpus, recipes: list[Contestant], tmp_path: Path) -> None:
+    told: list[str] = []
+    settings = recipes[0].settings.model_copy(update={"seed": 14, "split": SplitSettings(test=0.3)})
+    with pytest.raises(KeyboardInterrupt):
+        compare(
+            corpus,
+            [recipes[0], replace(recipes[0], name="mine", settings=settings)],
+            folds=2,
+            seeds=[13],
+            out=tmp_path,
+            announce=told.append,
+            callbacks=_broken_off,
+        )
+    assert "mine: seed, split of its file have no effect: a comparison has its own" in told
+
+
+def _broken_off() -> list[TrainerCallback]:
+    raise KeyboardInterrupt
 
 
 def test_a_patience_that_folds_never_ask_for_is_not_another_training() -> None:

@@ -92,7 +92,8 @@ def test_given_up_after_a_break_it_has_the_figures_of_its_last_fold(
     """Broken off when fold 2 was reported, before it was given up for it."""
 
     def judge(who: Contestant, /) -> Generator[Verdict | None, None, None]:
-        worse = 0.1 if calls.append(1) is None and len(calls) >= 8 else 0.0
+        calls.append(1)
+        worse = 0.1 if len(calls) >= 8 else 0.0
         for brier, tail in ((0.1, 0.2), (0.2 + worse, 0.5), (0.2 + worse, 0.5)):
             yield told(brier, tail=tail)
 

@@ -8,15 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, final
 
 from raretag.corpus import Corpus
-from raretag.corpus.fingerprints import gold_hash
+from raretag.corpus.fingerprints import drawn_hash
 from raretag.corpus.inventory import mention_counts
-from raretag.corpus.splitting import folds as cut_folds
 from raretag.decision.costs import Costs
 from raretag.errors import UsageError
 from raretag.experiments.comparison.contestant import Contestant
 from raretag.experiments.comparison.differences import Difference, differences
 from raretag.experiments.comparison.rows import Row, row_of
-from raretag.experiments.cross_validation import TRAININGS, Cell, pool, run_cells, run_cells_on_ray
+from raretag.experiments.cross_validation import TRAININGS, Cell, check_cut, pool, run_cells, run_cells_on_ray
 from raretag.experiments.side_by_side import check_jobs, helped
 from raretag.tagging import counted_schema
 
@@ -94,13 +93,14 @@ def compare(
     if out.exists() and not out.is_dir():
         raise UsageError("this is a file, not a folder", remedy="Choose another --out", file=out)
     # what cannot be cut or decided afterwards is told before the first training
-    for seed in seeds:
-        cut_folds(corpus, folds=folds, seed=seed)
+    check_cut(corpus, folds=folds, seeds=seeds)
     mentions = mention_counts(corpus)
     labels = counted_schema(mentions)
     for one in recipes:
         one.asked(costs, schema=labels)
-    data = gold_hash(corpus.documents)
+        if one.unused:
+            announce(f"{one.name}: {', '.join(one.unused)} of its file have no effect: a comparison has its own")
+    data = drawn_hash(corpus.documents)
     cells = {
         (one.name, seed): _cells(one, seed=seed, data=data, folds=folds, out=out) for one in recipes for seed in seeds
     }

@@ -27,6 +27,17 @@ class Contestant:
     settings: TrainSettings
     after: AfterTraining
 
+    @property
+    def unused(self) -> tuple[str, ...]:
+        """Settings of it that folds do not look at, where they are not the defaults."""
+        told, usual = self.settings, TrainSettings()
+        looked_at = {
+            "seed": (told.seed, usual.seed),
+            "split": (told.split, usual.split),
+            "optimiser.patience": (told.optimiser.patience, usual.optimiser.patience),
+        }
+        return tuple(name for name, (value, default) in looked_at.items() if value != default)
+
     def seeded(self, seed: int) -> TrainSettings:
         """Its settings with one of the seeds, without a patience that folds, which train all epochs, never ask for."""
         optimiser = self.settings.optimiser.model_copy(update={"patience": OptimiserSettings().patience})

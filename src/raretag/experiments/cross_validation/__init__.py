@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from raretag.corpus import Corpus
 from raretag.experiments.cross_validation.cells import TRAININGS, Cell, run_cells
 from raretag.experiments.cross_validation.cells_on_ray import run_cells_on_ray
+from raretag.experiments.cross_validation.cutting import check_cut
 from raretag.experiments.cross_validation.pooling import Pooled, judged_data, pool, steps_of
 from raretag.training.settings import TrainSettings
 
@@ -19,6 +20,7 @@ __all__ = [
     "TRAININGS",
     "Cell",
     "Pooled",
+    "check_cut",
     "cross_validated",
     "judged_data",
     "pool",

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, final
 
 from raretag.corpus import Corpus
-from raretag.corpus.fingerprints import gold_hash
+from raretag.corpus.fingerprints import drawn_hash
 from raretag.corpus.inventory import mention_counts
 from raretag.corpus.splitting import OFFICIAL, split_corpus
-from raretag.corpus.splitting import folds as cut_folds
 from raretag.errors import UsageError
 from raretag.experiments.comparison.contestant import Contestant, contestant
+from raretag.experiments.cross_validation import check_cut
 from raretag.experiments.tuning.checking import check_space
 from raretag.experiments.tuning.goal import Goal, check_goal
 from raretag.experiments.tuning.space import Choice, Space, Value
@@ -135,8 +134,9 @@ def task_of(
         )
     learned = replace(corpus, documents=(*split.train, *split.validation), findings=())
     # what cannot be cut is told before the first training
-    cut_folds(learned, folds=folds, seed=seed)
-    check_goal(goal, mentions=Counter(mention.label for one in learned.documents for mention in one.mentions))
+    check_cut(learned, folds=folds, seeds=[seed])
+    learned_mentions = mention_counts(learned)
+    check_goal(goal, mentions=learned_mentions)
     task = Task(
         corpus=learned,
         mentions=mentions,
@@ -150,7 +150,7 @@ def task_of(
         goal=goal,
         folds=folds,
         out=out,
-        data=gold_hash(learned.documents),
+        data=drawn_hash(learned.documents),
     )
     tuned = any(covers("second_stage", key) for key in space.keys)
     if base.settings.ensemble and (tuned or base.settings.second_stage.name is not None):
@@ -158,7 +158,7 @@ def task_of(
             f"the models of the ensemble {recipe!r} have a head each, and no one head can be made anew after training",
             remedy="Tune a recipe of one model, or without second_stage",
         )
-    schema = counted_schema(mentions)
+    schema = counted_schema(learned_mentions)
     base.asked(None, schema=schema)
     check_space(
         space,
