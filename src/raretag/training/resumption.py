@@ -74,7 +74,7 @@ def check_same(begun: dict[str, Any], part: str, now: object, *, out: Path) -> N
 
 
 def check_alike(first: dict[str, Any], *, data: dict[str, Any], encoder: dict[str, Any]) -> None:
-    """Raises UsageError where this process reads other data or another encoder than the first, whose manifest is given."""
+    """Raises UsageError where this process reads other data or another encoder than the first; first: its manifest."""
     for part, now, what in (("data", data, "documents"), ("encoder", encoder, "encoder files")):
         if first[part] != now and not is_first():
             raise UsageError(
