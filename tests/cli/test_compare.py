@@ -41,8 +41,11 @@ def test_compare_goes_on_where_it_was(raretag: Run, few: Path, tiny_encoder: Pat
     }
     times = {path: path.stat().st_mtime_ns for path in (tmp_path / "out").rglob("model.safetensors")}
     assert len(times) == 4
+    # another policy needs no other training; a promise that no part can make is told
+    (tmp_path / "mine.yaml").write_text("objective: {name: focal}\npolicy: {rule: argmax, recall_floor: 0.95}\n")
     again = raretag(*words, "--json", "-")
     assert again.code == 0, again.err
+    assert "recall floor of mine was not in force" in (tmp_path / "out" / "compare.md").read_text(encoding="utf-8")
     assert {path: path.stat().st_mtime_ns for path in times} == times
     assert json.loads(again.out)["rows"][0]["micro"] == told["rows"][0]["micro"]
 

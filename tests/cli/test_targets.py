@@ -34,6 +34,27 @@ def test_targets_inside_the_notes(raretag: Run, own_notes: Path, run_folder: Pat
     assert sorted(own_notes.rglob("*")) == before
 
 
+def test_figures_among_the_notes(raretag: Run, own_notes: Path, run_folder: Path, tmp_path: Path) -> None:
+    """They would take the place of annotations; told before anything is read, as is a place that cannot be."""
+    gold = next(own_notes.glob("*.ann"))
+    before = gold.read_bytes()
+    (tmp_path / "file").touch()
+    for command in (
+        ("inspect", own_notes),
+        ("evaluate", run_folder, own_notes),
+        ("calibrate", run_folder, own_notes),
+        ("compare", own_notes, "--out", tmp_path / "out"),
+        ("tune", own_notes, "--out", tmp_path / "out"),
+        ("biaslab", "--data", own_notes, "--out", tmp_path / "out"),
+    ):
+        for target, told in ((gold, "--json lies inside"), (tmp_path / "file" / "x.json", "is a file")):
+            shown = raretag(*command, "--json", target)
+            assert shown.code in {1, 2}, command
+            assert told in shown.err
+    assert gold.read_bytes() == before
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_link_into_the_notes(raretag: Run, own_notes: Path, run_folder: Path, tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to(own_notes)
     shown = raretag("annotate", run_folder, own_notes, tmp_path / "link" / "machine")

@@ -84,7 +84,9 @@ def test_what_parts_are_too_few_to_promise_is_not_called_promised() -> None:
         fixed = deciding.policy(asked).promise
         assert fixed is not None
         assert [unit.labels for unit in fixed.units] == [("X",)]
-        assert deciding.cross_decided({"it": asked})["it"].promised == promised
+        crossed = deciding.cross_decided({"it": asked})["it"]
+        assert crossed.promised == promised
+        assert crossed.promised_labels == {label for labels in promised for label in labels}
 
 
 def test_copies_of_a_note_count_once() -> None:

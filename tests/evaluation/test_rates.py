@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from raretag.evaluation.rates import macro_rates, micro_rates, rates
+from raretag.evaluation.rates import macro_rates, micro_rates, rates, with_lost_labels
 
 NAN = float("nan")
 
@@ -30,3 +30,9 @@ def test_micro_pools_and_macro_averages_labels_with_gold() -> None:
 def test_macro_of_no_label_is_undefined() -> None:
     assert np.isnan(macro_rates(np.zeros((2, 3)))).all()
     assert np.isnan(macro_rates(np.zeros((0, 3)))).all()
+
+
+def test_a_label_that_a_resample_lost_has_its_counts_of_all_documents() -> None:
+    whole = np.array([[4, 2, 1], [1, 0, 0]], float)
+    drawn = np.array([[[8, 4, 2], [0, 0, 0]], [[0, 1, 0], [2, 0, 0]]], float)
+    np.testing.assert_array_equal(with_lost_labels(drawn, whole), [[[8, 4, 2], [1, 0, 0]], [[4, 2, 1], [2, 0, 0]]])

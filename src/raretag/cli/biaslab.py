@@ -9,7 +9,7 @@ import typer
 
 from raretag.cli import options
 from raretag.cli.output import result, status, tell_findings, write_figures
-from raretag.cli.targets import check_outside
+from raretag.cli.targets import check_figures, check_outside
 from raretag.cli.wording import shown
 from raretag.errors import UsageError
 
@@ -52,6 +52,7 @@ def biaslab(
         raise UsageError("--format says how to read --data, which is not given", remedy="Give --data or leave it out")
     if data is not None:
         check_outside(out, name="--out", source=data, source_name="--data")
+    check_figures(json_, source=data, source_name="--data")
     given: dict[str, Any] = {
         "model": model,
         "mechanisms": mechanisms,

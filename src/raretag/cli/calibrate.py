@@ -8,6 +8,7 @@ import typer
 
 from raretag.cli import options
 from raretag.cli.output import STANDARD_OUTPUT, result, status, tell_findings, write_figures
+from raretag.cli.targets import check_figures
 from raretag.cli.wording import counted, shown
 from raretag.errors import UsageError
 
@@ -42,6 +43,7 @@ def calibrate(
     from raretag.training.run_folder import RunFolder
     from raretag.training.settings_layers import merged, override
 
+    check_figures(json, source=data)
     chosen: dict[str, Any] = {}
     for one in set_ or ():
         chosen = merged(chosen, override(one))

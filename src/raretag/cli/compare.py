@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Final
@@ -11,10 +10,10 @@ import typer
 
 from raretag.cli import options
 from raretag.cli.output import STANDARD_OUTPUT, result, status, tell_findings, write_figures
-from raretag.cli.targets import check_outside
+from raretag.cli.overrides import check_used
+from raretag.cli.targets import check_figures, check_outside
 from raretag.cli.wording import counted, shown
 from raretag.errors import UsageError
-from raretag.training.setting_names import covers, leaves
 
 # settings that a comparison has its own of, and what to give instead
 _OWN: Final = {
@@ -55,7 +54,8 @@ def compare(
     from raretag.experiments.comparison.contestant import called, contestant
 
     check_outside(out, name="--out", source=data, source_name="DATA")
-    _check_used(set_ or ())
+    check_figures(json, source=data)
+    check_used(set_ or (), own=_OWN, by="a comparison")
     names = [name.strip() for name in recipes.split(",") if name.strip()]
     of_name = partial(contestant, overrides=set_ or (), encoder=encoder)
     # what cannot be is told before anything is read
@@ -95,17 +95,6 @@ def compare(
     finally:
         written = write_comparison(compared, out)
     console.print(f"figures of {counted(len(chosen), 'recipe')}: {', '.join(map(shown, written))}", soft_wrap=True)
-
-
-def _check_used(overrides: Sequence[str]) -> None:
-    """Raises UsageError for settings that a comparison has its own of."""
-    from raretag.training.settings_layers import override
-
-    for one in overrides:
-        for key in leaves(override(one)):
-            for name, remedy in _OWN.items():
-                if covers(name, key):
-                    raise UsageError(f"--set {key} would have no effect in a comparison", remedy=remedy)
 
 
 def _seeds(told: str) -> list[int]:

@@ -8,6 +8,7 @@ from raretag.cli.fitting import Column, print_table
 from raretag.cli.wording import counted, shown
 from raretag.experiments.comparison.compare import Comparison
 from raretag.experiments.comparison.estimate import Estimate
+from raretag.reporting.comparison.remarks import remarks
 
 _HEADINGS = {
     "micro": "micro",
@@ -53,12 +54,8 @@ def show_comparison(compared: Comparison, console: Console) -> None:
         "calibration and a policy that never saw it; F1 is strict",
         soft_wrap=True,
     )
-    if compared.unequal:
-        console.print(
-            f"not trained for as many steps as {shown(compared.baseline)}: {', '.join(map(shown, compared.unequal))}",
-            style="yellow",
-            soft_wrap=True,
-        )
+    for remark in remarks(compared):
+        console.print(shown(remark), style="yellow", soft_wrap=True)
 
 
 def _show_differences(compared: Comparison, console: Console) -> None:

@@ -11,6 +11,7 @@ from rich.console import Console
 
 from raretag.cli import options
 from raretag.cli.output import STANDARD_OUTPUT, keep, result, status, write_figures
+from raretag.cli.targets import check_figures
 from raretag.cli.wording import counted, shown
 from raretag.errors import DataError, RaretagError, UsageError
 
@@ -56,6 +57,7 @@ def decide(
     from raretag.decision.policy_fitting import Asked, check_asked
     from raretag.training.run_folder import RunFolder
 
+    check_figures(json)
     folder = RunFolder.open(run)
     told = AfterTraining.of_run(folder).policy
     chosen = rule or (told.rule if costs is None else "costs")

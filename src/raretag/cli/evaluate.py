@@ -11,6 +11,7 @@ from rich.console import Console
 
 from raretag.cli import options
 from raretag.cli.output import STANDARD_OUTPUT, keep, result, status, tell_findings, write_figures
+from raretag.cli.targets import check_figures
 from raretag.cli.wording import counted, shown
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ def evaluate(
     from raretag.corpus.formats import read_corpus
     from raretag.training.run_folder import RunFolder
 
+    check_figures(json, source=data)
     folder = RunFolder.open(run)
     corpus = read_corpus(data, format=format)
     console = status()

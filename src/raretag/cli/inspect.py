@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from raretag.cli import options
 from raretag.cli.output import STANDARD_OUTPUT, result, status, tell_findings, write_figures
+from raretag.cli.targets import check_figures
 
 
 def inspect(data: options.Data, json: options.Json = None, format: options.Format = None) -> None:
@@ -12,6 +13,7 @@ def inspect(data: options.Data, json: options.Json = None, format: options.Forma
     from raretag.corpus.formats import read_corpus
     from raretag.corpus.inventory import inventory
 
+    check_figures(json, source=data)
     corpus = read_corpus(data, format=format)
     held = inventory(corpus)
     write_figures({"format": corpus.format, **held.to_json()}, json)

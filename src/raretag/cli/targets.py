@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from raretag.cli.output import STANDARD_OUTPUT
 from raretag.errors import DataError, UsageError
 
 
@@ -24,6 +25,17 @@ def check_outside(target: Path, *, name: str, source: Path, source_name: str) ->
             remedy="Choose a place outside it; what is written there would be read as notes the next time",
             file=target,
         )
+
+
+def check_figures(target: Path | None, *, source: Path | None = None, source_name: str = "DATA") -> None:
+    """Raises UsageError or DataError where the file of --json would lie among the notes or could not be made."""
+    if target is None or target == STANDARD_OUTPUT:
+        return
+    if source is not None:
+        check_outside(target, name="--json", source=source, source_name=source_name)
+    if target.is_dir():
+        raise UsageError("this is a folder, not a file", remedy="Choose another --json", file=target)
+    check_room(target)
 
 
 def check_room(target: Path) -> None:

@@ -11,7 +11,8 @@ import typer
 
 from raretag.cli import options
 from raretag.cli.output import STANDARD_OUTPUT, result, status, tell_findings, write_figures
-from raretag.cli.targets import check_outside
+from raretag.cli.overrides import check_used
+from raretag.cli.targets import check_figures, check_outside
 from raretag.cli.wording import counted, shown
 
 
@@ -59,6 +60,11 @@ def tune(
     from raretag.experiments.tuning.space_file import BUILT_IN, read_space, space_of
 
     check_outside(out, name="--out", source=data, source_name="DATA")
+    check_figures(json, source=data)
+    own = {"optimiser.patience": "Leave it out: folds train all epochs"}
+    if seed is not None:
+        own["seed"] = "It is that of --seed: give one of the two"
+    check_used(set_ or (), own=own, by="this study")
     aim = goal_of(goal, at_least=at_least or (), micro_not_below=micro_not_below)
     # what cannot be is told before anything is read
     read_space(space)

@@ -30,11 +30,13 @@ _LEAST: Final = 3
 class CrossDecided:
     """decisions: by document id. promised: labels, together, for which the policy of every part promised a recall.
 
-    A part has fewer documents than all: what can be promised on these may be out of its reach.
+    promised_labels: those that every part promised a recall for, alone or together with others. A part has fewer
+    documents than all: what can be promised on these may be out of its reach.
     """
 
     decisions: Mapping[str, Decision]
     promised: frozenset[tuple[str, ...]]
+    promised_labels: frozenset[str]
 
 
 @final
@@ -94,7 +96,11 @@ class Deciding:
                 for name, policy in policies.items():
                     decisions[name][found.document] = policy.decide(found, schema=whole.data.schema, argmax=argmax)
         return {
-            name: CrossDecided(decisions=decisions[name], promised=frozenset(set.intersection(*promised[name])))
+            name: CrossDecided(
+                decisions=decisions[name],
+                promised=frozenset(set.intersection(*promised[name])),
+                promised_labels=frozenset.intersection(*(frozenset().union(*some) for some in promised[name])),
+            )
             for name in asked
         }
 

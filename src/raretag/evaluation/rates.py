@@ -36,6 +36,15 @@ def macro_rates(counts: Floats) -> Floats:
     return _ratio(np.where(averaged, single, 0.0).sum(axis=-2), averaged.sum(axis=-2))
 
 
+def with_lost_labels(drawn: Floats, whole: Floats) -> Floats:
+    """Counts of resamples (m, labels, 3) for `macro_rates`: a label without gold has those of `whole`, (labels, 3).
+
+    A label of few mentions is in no document of many resamples. Left out there, the hard ones would be missing from
+    the mean most often, and an interval would lie above its own figure.
+    """
+    return np.where(drawn[..., GOLD, None] > 0, drawn, whole)
+
+
 def _ratio(part: Floats, whole: Floats | NDArray[np.int64]) -> Floats:
     ratio: Floats = np.full(part.shape, np.nan)
     np.divide(part, whole, out=ratio, where=whole > 0)

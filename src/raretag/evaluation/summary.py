@@ -12,7 +12,7 @@ from raretag.corpus.inventory import TAIL_GROUPS, tail_group
 from raretag.evaluation.counts import CORRECT, GOLD, PREDICTED, Counts
 from raretag.evaluation.figures import GroupFigures, LabelFigures, MacroFigures, MicroFigures, SchemeFigures
 from raretag.evaluation.intervals import Interval, percentile_interval, resample
-from raretag.evaluation.rates import F1, PRECISION, RECALL, Floats, macro_rates, micro_rates, rates
+from raretag.evaluation.rates import F1, PRECISION, RECALL, Floats, macro_rates, micro_rates, rates, with_lost_labels
 
 Mask = NDArray[np.bool_]
 
@@ -62,8 +62,9 @@ def scheme_figures(counts: Counts, *, training_counts: Mapping[str, int], resamp
 def _macro(stack: Floats, *, labels: tuple[str, ...], least: int) -> MacroFigures:
     members = stack[0, :, GOLD] >= least
     total = stack[0, members].sum(axis=0)
+    inside = stack[:, members]
     return MacroFigures(
-        **_common(macro_rates(stack[:, members]), counts=total),
+        **_common(macro_rates(with_lost_labels(inside, inside[0])), counts=total),
         labels=_chosen(labels, members=members),
         excluded=_chosen(labels, members=~members),
         labels_with_precision=int((stack[0, members, PREDICTED] > 0).sum()),
@@ -72,7 +73,7 @@ def _macro(stack: Floats, *, labels: tuple[str, ...], least: int) -> MacroFigure
 
 def _group(stack: Floats, *, labels: tuple[str, ...], members: Mask) -> GroupFigures:
     inside = stack[:, members]
-    macro_f1 = macro_rates(inside)[:, F1]
+    macro_f1 = macro_rates(with_lost_labels(inside, inside[0]))[:, F1]
     return GroupFigures(
         **_common(micro_rates(inside), counts=inside[0].sum(axis=0)),
         labels=_chosen(labels, members=members),

@@ -18,7 +18,8 @@ from raretag.evaluation import CORRECT, Counts
 from raretag.experiments.comparison.compare import Comparison, compare
 from raretag.experiments.comparison.contestant import Contestant, called, contestant
 from raretag.experiments.comparison.differences import TESTED, differences
-from raretag.experiments.comparison.rows import FIGURES
+from raretag.experiments.comparison.rows import FIGURES, Row
+from raretag.tagging import build_schema
 from raretag.training.settings import SplitSettings, TrainSettings
 
 COSTS = Costs.model_validate({"currency": "EUR", "default": {"miss": 10.0, "false_alarm": 1.0}})
@@ -97,8 +98,6 @@ def test_a_planted_difference_is_found(compared: Comparison) -> None:
         counts[..., CORRECT] = correct
         return replace(base, name=name, counts=replace_counts(base.counts, counts))
 
-    from raretag.tagging import build_schema
-
     labels = base.counts.labels
     schema = build_schema(labels, mention_counts=base.counts.values[..., 0].sum(axis=0).tolist())
     rows = [row("base", worse), row("better", values[..., CORRECT]), row("same", worse)]
@@ -113,6 +112,32 @@ def test_a_planted_difference_is_found(compared: Comparison) -> None:
     assert better.difference.interval is not None
     assert better.difference.interval[0] > 0
     assert by["same", "micro"].p == 1
+
+
+def test_the_interval_of_a_macro_difference_holds_the_difference(compared: Comparison) -> None:
+    """Labels of one mention, which both miss, are in no document of many resamples, and must not leave the mean."""
+    rng, documents = np.random.default_rng(0), 50
+    base, better = np.zeros((2, documents, 30, 3), np.int64)
+    for values, share in ((base, 0.6), (better, 0.7)):
+        values[:, :10, :2] = 20
+        values[..., :10, CORRECT] = rng.binomial(20, share, (documents, 10))
+    places = rng.integers(documents, size=20)
+    base[places, np.arange(10, 30), 0] = better[places, np.arange(10, 30), 0] = 1
+    names = tuple(map(str, range(documents)))
+
+    def row(name: str, values: np.ndarray) -> Row:
+        groups = tuple(("document", name) for name in names)
+        counts = Counts(documents=names, groups=groups, labels=tuple(f"L{k:02}" for k in range(30)), values=values)
+        return replace(compared.rows[0], name=name, counts=counts, costs=None)
+
+    schema = build_schema([f"L{k:02}" for k in range(30)], mention_counts=base[..., 0].sum(axis=0).tolist())
+    found = differences([row("base", base), row("better", better)], baseline="base", schema=schema, permutations=9)
+    for one in found:
+        if one.figure in ("macro", "mean_recall"):
+            assert one.difference.value is not None
+            assert one.difference.interval is not None
+            low, high = one.difference.interval
+            assert low < one.difference.value - 0.002 < one.difference.value + 0.002 < high
 
 
 def replace_counts(counts: Counts, values: np.ndarray) -> Counts:

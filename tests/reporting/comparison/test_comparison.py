@@ -10,7 +10,7 @@ import pytest
 
 from raretag.evaluation import Counts
 from raretag.experiments.comparison.compare import Comparison
-from raretag.experiments.comparison.differences import TESTED, Difference
+from raretag.experiments.comparison.differences import COST, TESTED, Difference
 from raretag.experiments.comparison.estimate import Estimate
 from raretag.experiments.comparison.rows import FIGURES, Row
 from raretag.reporting.comparison import PICTURE, TABLE, write_comparison
@@ -26,7 +26,8 @@ def row(name: str, value: float | None) -> Row:
         mention_ece=None,
         variation=0.01,
         cost=Estimate(value=1234.5),
-        reviewed_share=0.0,
+        reviewed_share=0.0 if name == "plain" else 0.125,
+        unpromised=() if name == "plain" else tuple("ABCDEFG"),
         steps=100,
         seconds=12.3,
         peak_mib=900,
@@ -46,13 +47,13 @@ def compared() -> Comparison:
             adjusted=0.02,
         )
         for name in NAMES[1:]
-        for figure in TESTED
+        for figure in (*TESTED, COST)
     )
     return Comparison(
         rows=tuple(row(name, 0.5 if name == "plain" else None) for name in NAMES),
         differences=differences,
         baseline="plain",
-        unequal=(),
+        unequal=(NAMES[1],),
         documents=1,
         mentions=1,
         folds=2,
@@ -70,6 +71,11 @@ def test_table_and_picture(compared: Comparison, tmp_path: Path) -> None:
     table = [line for line in lines if line.startswith("|")]
     assert {line.count("|") for line in table[: 2 + len(NAMES)]} == {table[0].count("|")}
     assert "EUR per 1,000 notes" in table[0]
+    assert f"| `{NAMES[2]}` | EUR per 1,000 notes | +0 (-0 to +0) | 0.0100 | 0.0200 |" in table
+    said = "\n".join(lines)
+    assert "Not trained for as many steps as plain: rare <b>&/ 'x'." in said
+    assert "What is sent to review counts as missed; of all tokens: rare <b>&/ 'x' 12.5%" in said
+    assert f"The recall floor of {NAMES[2]} was not in force for A, B, C, D, E and 2 more labels" in said
     picture = minidom.parse(str(tmp_path / "new" / "folder" / PICTURE))
     words = "".join(node.toxml() for node in picture.getElementsByTagName("text"))
     assert "macro F1" in words

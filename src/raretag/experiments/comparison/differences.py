@@ -11,7 +11,7 @@ import numpy as np
 from raretag.evaluation.intervals import percentile_interval, resample
 from raretag.evaluation.significance import holm, paired_p_value, total
 from raretag.experiments.comparison.estimate import Estimate
-from raretag.experiments.comparison.rows import Row, figure
+from raretag.experiments.comparison.rows import Row, figure, for_figure
 from raretag.tagging import Schema
 
 # what is tested; each is a family of its own for Holm's correction
@@ -91,6 +91,7 @@ def _difference(
     of = figure(name, base.counts, schema=schema)
     both = np.stack([row.counts.values, base.counts.values], axis=1)
     drawn = resample(both, groups=groups, resamples=resamples, seed=seed)
+    told, usual = (for_figure(name, drawn[:, side], whole=one.counts) for side, one in enumerate((row, base)))
     sides = [of(one.counts.values.sum(axis=0)[None].astype(np.float64))[0] for one in (row, base)]
     value = float(sides[0] - sides[1])
     p = paired_p_value(
@@ -99,7 +100,7 @@ def _difference(
     return (
         Estimate(
             value=None if np.isnan(value) else value,
-            interval=percentile_interval(of(drawn[:, 0]) - of(drawn[:, 1])) if len(drawn) else None,
+            interval=percentile_interval(of(told) - of(usual)) if len(drawn) else None,
         ),
         p,
     )

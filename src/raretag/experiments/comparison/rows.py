@@ -12,13 +12,15 @@ import numpy.typing as npt
 
 from raretag.corpus.inventory import tail_group
 from raretag.decision.costs import Costs
-from raretag.decision.deciding import Deciding
+from raretag.decision.deciding import CrossDecided, Deciding
+from raretag.decision.floors import alphas_of
+from raretag.decision.policy_fitting import Asked
 from raretag.evaluation import CORRECT, GOLD, Counts
 from raretag.evaluation.calibration_report import calibration_report
 from raretag.evaluation.decision_cost import document_costs
 from raretag.evaluation.decision_figures import decision_figures
 from raretag.evaluation.intervals import percentile_interval, resample
-from raretag.evaluation.rates import F1, Floats, macro_rates, micro_rates
+from raretag.evaluation.rates import F1, Floats, macro_rates, micro_rates, with_lost_labels
 from raretag.experiments.comparison.contestant import Contestant
 from raretag.experiments.comparison.estimate import Estimate
 from raretag.experiments.cross_validation import Pooled
@@ -28,6 +30,8 @@ from raretag.tagging import Schema
 
 # the figures that are compared, from counts (m, labels, 3) to (m,)
 FIGURES: Final = ("micro", "macro", "macro10", "head", "medium", "tail", "mean_recall", "rare_recall")
+# of them, means over labels
+_AVERAGED: Final = frozenset({"macro", "macro10", "mean_recall"})
 
 
 @final
@@ -38,7 +42,8 @@ class Row:
     figures: by name, see `FIGURES`: strict F1 of all mentions, over labels with gold, over those with at least ten, of
     the tail groups pooled; mean recall over labels with gold, and the pooled recall of medium and tail labels. Counts
     are summed over seeds. mention_ece, variation: of calibrated mentions and of calibrated soft shares of tags, means
-    over seeds. cost: per 1,000 notes, None without costs. steps, seconds: of a fold, the mean; peak_mib: the most.
+    over seeds. cost: per 1,000 notes, None without costs. unpromised: labels whose recall floor was out of some part's
+    reach, and so not in force for all. steps, seconds: of a fold, the mean; peak_mib: the most.
     counts: int64 (documents, labels, 3), summed over seeds; costs: float64 (documents,), the mean over seeds.
     """
 
@@ -48,6 +53,7 @@ class Row:
     variation: float
     cost: Estimate | None
     reviewed_share: float
+    unpromised: tuple[str, ...]
     steps: float
     seconds: float
     peak_mib: int
@@ -63,6 +69,7 @@ class Row:
             "total_variation": self.variation,
             "cost_per_1000_notes": None if self.cost is None else self.cost.to_json(),
             "reviewed_share": self.reviewed_share,
+            "unpromised": list(self.unpromised),
             "steps_per_fold": self.steps,
             "seconds_per_fold": self.seconds,
             "peak_mib": self.peak_mib,
@@ -74,13 +81,14 @@ def row_of(
 ) -> Row:
     """Calibrate, decide and judge, each document by what was fitted on others. by_seed: one a seed, same documents."""
     calibration, told = who.after.calibration, []
-    ece, variation = [], []
+    ece, variation, unpromised = [], [], set[str]()
     asked = who.asked(costs)
     for one in by_seed:
         data = one.data
         deciding = Deciding(data)
-        decisions = deciding.cross_decided({who.name: asked})[who.name].decisions
-        told.append(decision_figures(deciding.gold, decisions, schema=data.schema, costs=costs, resamples=0))
+        decided = deciding.cross_decided({who.name: asked})[who.name]
+        unpromised |= _unpromised(decided, asked, schema=data.schema)
+        told.append(decision_figures(deciding.gold, decided.decisions, schema=data.schema, costs=costs, resamples=0))
         fitted = cross_calibrated(
             data, method=calibration.name, options=calibration.options, context=context_of(one.runs[0])
         )
@@ -102,12 +110,20 @@ def row_of(
         variation=fmean(variation),
         cost=None if spent is None else _cost(spent, counts, resamples=resamples, seed=seed),
         reviewed_share=sum(int(one.outcomes.reviewed_tokens.sum()) for one in told) / tokens if tokens else 0.0,
+        unpromised=tuple(sorted(unpromised)),
         steps=sum(one.steps for one in by_seed) / folds,
         seconds=sum(one.seconds for one in by_seed) / folds,
         peak_mib=max(one.peak_mib for one in by_seed),
         counts=counts,
         costs=spent,
     )
+
+
+def _unpromised(decided: CrossDecided, asked: Asked, *, schema: Schema) -> set[str]:
+    """Labels with a floor that not every part's policy could promise."""
+    if asked.floors is None:
+        return set()
+    return {*alphas_of(asked.floors, schema=schema)} - decided.promised_labels
 
 
 def figure(name: str, counts: Counts, *, schema: Schema) -> Any:
@@ -140,12 +156,17 @@ def figure(name: str, counts: Counts, *, schema: Schema) -> Any:
     return of
 
 
+def for_figure(name: str, drawn: Floats, *, whole: Counts) -> Floats:
+    """Total counts of resamples, (m, labels, 3), as the figure of that name takes them: see `with_lost_labels`."""
+    return with_lost_labels(drawn, whole.values.sum(axis=0).astype(np.float64)) if name in _AVERAGED else drawn
+
+
 def estimated(counts: Counts, name: str, *, schema: Schema, resamples: int, seed: int) -> Estimate:
     """A figure of `FIGURES` over all documents, with an interval over `resamples` drawings of them (patients)."""
     of = figure(name, counts, schema=schema)
     drawn = resample(counts.values, groups=counts.groups, resamples=resamples, seed=seed)
     value = float(of(counts.values.sum(axis=0)[None].astype(np.float64))[0])
-    interval = percentile_interval(of(drawn)) if len(drawn) else None
+    interval = percentile_interval(of(for_figure(name, drawn, whole=counts))) if len(drawn) else None
     return Estimate(value=None if np.isnan(value) else value, interval=interval)
 
 

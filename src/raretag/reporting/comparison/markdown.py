@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from raretag.experiments.comparison.compare import Comparison
-from raretag.experiments.comparison.differences import TESTED
+from raretag.experiments.comparison.differences import COST
 from raretag.experiments.comparison.estimate import Estimate
 from raretag.experiments.comparison.rows import FIGURES
+from raretag.reporting.comparison.remarks import remarks
 
 _WORDS = {"macro10": "macro >= 10", "mean_recall": "mean recall", "rare_recall": "recall, medium + tail"}
 
@@ -26,13 +27,15 @@ def markdown_table(compared: Comparison) -> str:
     lines += ["", _line([f"minus `{_plain(compared.baseline)}`", "figure", "difference", "p", "p, Holm"])]
     lines.append(_line(["---"] * 5))
     for one in compared.differences:
-        if one.figure in TESTED:
-            told = [f"`{_plain(one.recipe)}`", _WORDS.get(one.figure, one.figure), _signed(one.difference)]
-            lines.append(_line([*told, _p(one.p), _p(one.adjusted)]))
+        price = one.figure == COST
+        name = f"{_plain(str(compared.currency))} per 1,000 notes" if price else _WORDS.get(one.figure, one.figure)
+        told = _signed(one.difference, form=",.0f" if price else ".3f")
+        lines.append(_line([f"`{_plain(one.recipe)}`", name, told, _p(one.p), _p(one.adjusted)]))
     lines += [
         "",
         f"{compared.documents:,} documents, {compared.mentions:,} gold mentions, {compared.folds} folds, seeds "
         f"{', '.join(map(str, compared.seeds))}. Strict F1 of out-of-fold predictions, pooled; s and MiB of one fold.",
+        *(f"\n{_plain(remark[0].upper() + remark[1:])}." for remark in remarks(compared)),
         "",
     ]
     return "\n".join(lines)
@@ -53,10 +56,11 @@ def _with_interval(one: Estimate) -> str:
     return f"{one.value:.3f}" + ("" if one.interval is None else " ({:.2f}–{:.2f})".format(*one.interval))
 
 
-def _signed(one: Estimate) -> str:
+def _signed(one: Estimate, *, form: str) -> str:
     if one.value is None:
         return "-"
-    return f"{one.value:+.3f}" + ("" if one.interval is None else " ({:+.3f} to {:+.3f})".format(*one.interval))
+    low_high = "" if one.interval is None else f" ({one.interval[0]:+{form}} to {one.interval[1]:+{form}})"
+    return f"{one.value:+{form}}{low_high}"
 
 
 def _p(value: float | None) -> str:
