@@ -22,7 +22,9 @@ from typing import Any
 import numpy as np
 
 from raretag.cli.output import status
+from raretag.cli.overrides import check_used
 from raretag.cli.progress import TrainingProgress
+from raretag.cli.targets import check_outside
 from raretag.corpus import Corpus, Document
 from raretag.corpus.fingerprints import gold_hash
 from raretag.corpus.formats import read_corpus
@@ -72,6 +74,8 @@ def main() -> None:
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE")
     parser.add_argument("--out", type=Path, required=True)
     arguments = parser.parse_args()
+    if not arguments.data.is_dir():
+        parser.error(f"{arguments.data} is no folder; name one that holds a folder a corpus")
     there = {one.name: one for one in sorted(arguments.data.iterdir()) if one.is_dir()}
     wanted = [*filter(None, arguments.corpora.split(","))] or [*there]
     try:
@@ -83,27 +87,51 @@ def main() -> None:
     for name in (*wanted, *shares):
         if name not in there:
             parser.error(f"there is no corpus {name!r}; there are: {', '.join(there)}")
+    if any(not 0 < share <= 1 for share in shares.values()):
+        parser.error("a share of the epochs is above 0 and at most 1")
     names = arguments.recipes.split(",")
     told: dict[str, Any] = {}
+    failed: dict[str, str] = {}
     try:
+        check_outside(arguments.out, name="--out", source=arguments.data, source_name="DATA")
+        check_used(
+            arguments.set, own={"split": "Parts are the corpus' own, or drawn alike for all"}, by="a replication"
+        )
         labels = [contestant(name, overrides=arguments.set).name for name in names]
         if len({*labels}) < len(labels):
             parser.error("a recipe is named twice; name each once, and give files different names")
-        for name in wanted:
+    except RaretagError as error:
+        parser.exit(error.exit_code, f"{error}\n")
+    for name in wanted:
+        try:
             found = on_corpus(
                 there[name], names, overrides=arguments.set, share=shares.get(name, 1.0), out=arguments.out / name
             )
-            if found is not None:
-                told[name] = compared(found, baseline=labels[0])
-                show(name, told[name])
-    except RaretagError as error:
-        parser.exit(1, f"{error}\n")
-    left = [name for name in wanted if name not in told]
+        except RaretagError as error:
+            # the others are told all the same
+            failed[name] = str(error)
+            continue
+        if found is not None:
+            told[name] = compared(found, baseline=labels[0])
+            show(name, told[name])
+    left = [name for name in wanted if name not in {*told, *failed}]
     print(
-        json.dumps({"set": arguments.set, "share": shares, "left": left, "corpora": told, "holds": holds(told, labels)})
+        json.dumps(
+            {
+                "set": arguments.set,
+                "share": shares,
+                "left": left,
+                "failed": failed,
+                "corpora": told,
+                "holds": holds(told, labels),
+            }
+        )
     )
+    problems = [f"{name}: {why}" for name, why in failed.items()]
     if left:
-        parser.exit(1, f"others are at: {', '.join(left)}; the same command tells them once they are done\n")
+        problems.append(f"others are at: {', '.join(left)}; the same command tells them once they are done")
+    if problems:
+        parser.exit(1, "\n".join(problems) + "\n")
 
 
 def on_corpus(
@@ -125,6 +153,8 @@ def on_corpus(
             judged[recipe.name] = judge(recipe, corpus, out / recipe.key(seed=recipe.settings.seed, data=data, folds=1))
         except BusyError:
             continue
+        except RaretagError as error:
+            raise type(error)(f"recipe {recipe.name}: {error.what}", remedy=error.remedy, file=error.file) from error
     return judged if len(judged) == len(names) else None
 
 
@@ -210,7 +240,7 @@ def show(corpus: str, rows: dict[str, Any]) -> None:
     for name, row in rows.items():
         figures = "  ".join(f"{key} {'-' if row[key] is None else format(row[key], '.4f')}" for key in FIGURES)
         p = "  ".join(f"p {key} {value:.4f}" for key, value in row["p_holm"].items() if value is not None)
-        print(f"{corpus:<12}{name:<10}{figures}  {row['steps']} steps  {row['seconds']:.0f} s  {p}", flush=True)
+        print(f"{corpus:<12} {name:<12} {figures}  {row['steps']} steps  {row['seconds']:.0f} s  {p}", flush=True)
 
 
 def holds(told: dict[str, Any], recipes: Sequence[str]) -> dict[str, Any]:

@@ -313,3 +313,12 @@ def test_a_least_probability_that_nothing_would_use(raretag: Run, own_run: Path,
     assert refused.code == 2
     assert "--routes" in refused.err
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("after", ['{"policy": {"rule": "foo"}}', "3"])
+def test_a_recipe_that_the_run_folder_does_not_hold_right(raretag: Run, own_run: Path, after: str) -> None:
+    (own_run / "recipe.json").write_text(f'{{"recipe": "mine", "after": {after}}}', encoding="utf-8")
+    refused = raretag("decide", own_run)
+    assert refused.code == 1
+    assert "recipe.json" in refused.err
+    assert "Mend what this file says" in refused.err

@@ -113,6 +113,23 @@ def test_odd_files(tmp_path: Path, text: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("recipe: s.yaml\n", "recipe: there is no recipe 's.yaml'.*cannot build on another file"),
+        ("recipe: [rare]\n", r"recipe: \['rare'\] is no name"),
+        ("polcy: {rule: argmax}\n", "polcy: .*did you mean policy"),
+        ("optimiser: 3\npolicy: x\n", "2 settings(.|\n)*optimiser(.|\n)*policy: it holds keys such as policy.rule"),
+    ],
+)
+def test_what_is_wrong_in_a_file_is_told_with_its_name(tmp_path: Path, text: str, words: str) -> None:
+    config = tmp_path / "s.yaml"
+    config.write_text(text)
+    with pytest.raises(UsageError, match=words) as caught:
+        load_settings(config=config)
+    assert caught.value.file == str(config)
+
+
+@pytest.mark.parametrize(
     ("overrides", "name"),
     [
         ([], "rare"),

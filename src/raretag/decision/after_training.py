@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from raretag.decision.policy import Rule
 from raretag.decision.policy_fitting import Asked
-from raretag.errors import UsageError
+from raretag.errors import DataError, UsageError
 from raretag.probability.calibrators import calibrator
 from raretag.training.run_folder import RECIPE, RunFolder, read_json
 from raretag.training.settings_layers import problems_of, unusable
@@ -76,9 +76,15 @@ class AfterTraining(_Settings):
 
     @staticmethod
     def of_run(run: RunFolder) -> AfterTraining:
-        """What the recipe of a run says, the defaults where there is none. Raises as `of`, and for a damaged file."""
+        """What the recipe of a run says, the defaults where there is none. Raises DataError for a damaged file."""
         file = run.path / RECIPE
-        return AfterTraining.of(read_json(file).get("after", {})) if file.is_file() else AfterTraining()
+        if not file.is_file():
+            return AfterTraining()
+        content = read_json(file).get("after", {})
+        problems = AfterTraining.problems(content) if isinstance(content, dict) else ["after: it holds no keys"]
+        if problems:
+            raise DataError("; ".join(problems), remedy="Mend what this file says, or train again", file=file)
+        return AfterTraining.of(content)
 
     @staticmethod
     def of(content: Mapping[str, Any]) -> AfterTraining:

@@ -14,7 +14,7 @@ from raretag.objectives import OBJECTIVES, REGULARISERS
 from raretag.options import Options
 from raretag.sampling import SAMPLERS
 from raretag.training.heads import HEADS
-from raretag.training.recipes import recipe
+from raretag.training.recipes import RECIPES, Recipe, recipe
 from raretag.training.second_stage.registry import SECOND_STAGES
 from raretag.training.settings import TrainSettings
 from raretag.training.settings_layers import merged, override, problems_of, read_settings, unusable
@@ -25,8 +25,8 @@ _REGISTRIES: Mapping[str, Mapping[str, Any]] = {
     "head": HEADS,
     "second_stage": SECOND_STAGES,
 }
-# what a recipe says of the time after training
-_AFTER = ("calibration", "policy")
+# what a recipe says of the time after training, and the first key of each
+_AFTER = {"calibration": "name", "policy": "rule"}
 # what every method of a role has, so that another one keeps it
 _OF_THE_ROLE = ("start",)
 
@@ -60,18 +60,19 @@ def load_recipe(
     Raises UsageError that lists every unknown key and unusable value with what is allowed.
     """
     from_file = read_settings(config) if config is not None else {}
-    named = recipe_name if recipe_name is not None else from_file.pop("recipe", None)
-    from_file.pop("recipe", None)
+    in_file = from_file.pop("recipe", None)
     from_overrides: dict[str, Any] = {}
     for one in overrides:
         from_overrides = merged(from_overrides, override(one))
-    base = None if named is None else recipe(str(named))
+    base = recipe(recipe_name) if recipe_name is not None else _recipe_of(config, in_file)
     after: dict[str, Any] = {}
+    problems: list[str] = []
     for part in _AFTER:
         content: dict[str, Any] = dict(getattr(base, part)) if base is not None else {}
         for layer in (from_file.pop(part, {}), from_overrides.pop(part, {})):
             if not isinstance(layer, Mapping):
-                raise UsageError(f"{part} is {layer!r:.60}, no keys", remedy=f"Write {part}.name or {part}.rule")
+                problems.append(f"{part}: it holds keys such as {part}.{_AFTER[part]}, and is not {layer!r:.60}")
+                continue
             if layer.get("rule", "thresholds") != "thresholds":
                 # it is of the thresholds that this layer does not want
                 content.pop("beta", None)
@@ -94,11 +95,24 @@ def load_recipe(
             why = f"in part, as the rest is set otherwise: {rule.why}"
     if encoder is not None:
         content = merged(content, {"encoder": encoder})
-    training, problems = _read(content)
-    problems += problems_after(after)
+    training, wrong = _read(content)
+    problems = [*wrong, *problems, *problems_after(after)]
     if training is None or problems:
         raise unusable(problems, file=config)
     return RecipeSettings(training, after, why)
+
+
+def _recipe_of(config: Path | None, name: object) -> Recipe | None:
+    """The recipe that a file builds on, if any. Raises UsageError with the file for what is none."""
+    if name is None:
+        return None
+    if not isinstance(name, str):
+        raise UsageError(f"recipe: {name!r:.60} is no name", remedy=f"Name one of {', '.join(RECIPES)}", file=config)
+    try:
+        return recipe(name)
+    except UsageError as error:
+        remedy = f"{error.remedy}; a file cannot build on another file"
+        raise UsageError(f"recipe: {error.what}", remedy=remedy, file=config) from error
 
 
 def load_settings(
@@ -140,7 +154,7 @@ def _suggestion(location: tuple[int | str, ...], content: Mapping[str, Any]) -> 
     *path, key = (str(part) for part in location)
     name, options = _method(path, content)
     own = list(options.model_fields)
-    known = [*_fields(path), *own]
+    known = [*_fields(path), *own, *([] if path else _AFTER)]
     near = difflib.get_close_matches(key, known, n=1)
     if near:
         return f"; did you mean {near[0]}?"

@@ -126,5 +126,7 @@ def test_more_folds_than_documents(tmp_path: Path, corpus: Corpus, settings: Tra
 def test_damage_is_told_with_its_fold(trained: Path, tmp_path: Path, corpus: Corpus, settings: TrainSettings) -> None:
     shutil.copytree(trained, tmp_path / "runs")
     (tmp_path / "runs" / "fold-2" / "manifest.json").write_text("{", encoding="utf-8")
-    with pytest.raises(DataError, match="fold-2"):
+    with pytest.raises(DataError, match=r"fold-2.*fold 2: .*Delete .*fold-2: the same command trains this fold again"):
         run_cells(cells(tmp_path / "runs", settings), corpus)
+    shutil.rmtree(tmp_path / "runs" / "fold-2")
+    run_cells(cells(tmp_path / "runs", settings), corpus)

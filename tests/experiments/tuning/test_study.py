@@ -285,6 +285,17 @@ def test_a_study_of_something_else_is_refused(task: TaskOf, other: dict[str, obj
     assert trials(tune(task(), trials=2, judge=by_epochs)) == known
 
 
+def test_a_study_that_never_finished_a_trial_may_be_begun_anew(task: TaskOf) -> None:
+    def failing(who: Contestant, /) -> Generator[Verdict | None, None, None]:
+        raise DataError("nothing to learn from", remedy="Give more")
+        yield
+
+    with pytest.raises(DataError, match="nothing to learn from"):
+        tune(task(), trials=1, judge=failing)
+    with pytest.raises(UsageError, match=r"delete study\.journal there to begin anew"):
+        tune(task(folds=3), trials=1, judge=by_epochs)
+
+
 @pytest.mark.parametrize("damage", ["{broken\n", "[1]\n", '{"op_code": 4, "worker_id": "x"}\n', "\0\0\0\n"])
 def test_a_damaged_study_is_told_and_left(task: TaskOf, damage: str) -> None:
     made = task()

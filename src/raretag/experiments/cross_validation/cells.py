@@ -47,6 +47,12 @@ class Cell:
         """The documents that this fold does not train on."""
         return cut_folds(corpus, folds=self.folds, seed=self.settings.seed)[self.number - 1].test
 
+    def told(self, error: RaretagError) -> RaretagError:
+        """The error with the fold it is of; what is damaged here is not the user's to mend, but to make anew."""
+        damaged = error.file is not None and Path(error.file).is_relative_to(self.run_path)
+        remedy = f"Delete {self.run_path}: the same command trains this fold again" if damaged else error.remedy
+        return type(error)(f"fold {self.number}: {error.what}", remedy=remedy, file=error.file)
+
     def is_done(self, corpus: Corpus) -> bool:
         """Whether it is trained and has judged its documents. Raises DataError where its folder is damaged."""
         if not (self.run_path / MANIFEST).is_file():
@@ -97,7 +103,12 @@ def run_cells(
     Each takes a training that nobody is at and leaves it if it is taken; a killed one's is taken up by another. Raises
     what a training raises, with the fold it was of.
     """
-    left = [cell for cell in cells if not cell.is_done(corpus)]
+    left = []
+    for cell in cells:
+        try:
+            left += [] if cell.is_done(corpus) else [cell]
+        except RaretagError as error:
+            raise cell.told(error) from error
     told: set[str] = set()
 
     def once(line: str) -> None:
@@ -111,17 +122,17 @@ def run_cells(
         random.shuffle(left)
         worked = False
         for cell in list(left):
-            if cell.is_done(corpus):
-                left.remove(cell)
-                continue
             try:
+                if cell.is_done(corpus):
+                    left.remove(cell)
+                    continue
                 if len(cells) > 1:
                     once(f"{len(cells) - len(left)} of {len(cells)} trainings done")
                 run_cell(cell, corpus, callbacks=callbacks, announce=once)
             except BusyError:
                 continue
             except RaretagError as error:
-                raise type(error)(f"fold {cell.number}: {error.what}", remedy=error.remedy, file=error.file) from error
+                raise cell.told(error) from error
             left.remove(cell)
             worked = True
             told.clear()

@@ -54,7 +54,9 @@ def open_study(task: Task) -> optuna.Study:
             if other:
                 raise UsageError(
                     f"the study in this folder was begun with another {', another '.join(other)}",
-                    remedy="Repeat its own command, or choose another --out; what is there stays as it is",
+                    remedy="Repeat its own command, or choose another --out; what is there stays as it is"
+                    if any(one.state.is_finished() for one in trials)
+                    else f"No trial of it is finished: delete {JOURNAL} there to begin anew, or choose another --out",
                     file=task.out,
                 )
         if not trials:
