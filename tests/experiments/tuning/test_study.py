@@ -83,7 +83,12 @@ def test_broken_off_it_goes_on_as_if_nothing_had_happened(task: TaskOf, breaks: 
 
     with pytest.raises(KeyboardInterrupt):
         tune(task(), trials=14, judge=broken)
-    assert trials(tune(task(), trials=14, judge=by_epochs)) == trials(whole)
+    away = 2.0
+    time.sleep(away)
+    again = tune(task(), trials=14, judge=by_epochs)
+    assert trials(again) == trials(whole)
+    # how long it lay broken off is nobody's work
+    assert all(one.seconds is not None and one.seconds < away for one in again.rows)
 
 
 def test_given_up_after_a_break_it_has_the_figures_of_its_last_fold(

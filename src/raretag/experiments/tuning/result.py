@@ -16,7 +16,7 @@ from raretag.experiments.comparison.estimate import Estimate
 from raretag.experiments.tuning.goal import Goal
 from raretag.experiments.tuning.proposing import violation
 from raretag.experiments.tuning.space import Value
-from raretag.experiments.tuning.study import BASELINE, FAILED, VERDICT, verdict_of_trial
+from raretag.experiments.tuning.study import BASELINE, FAILED, SECONDS, VERDICT, verdict_of_trial
 from raretag.experiments.tuning.task import Task
 
 Outcome = Literal["finished", "given up", "failed"]
@@ -169,7 +169,6 @@ def best_trial(tuned: Tuned) -> Row:
 def _row(trial: FrozenTrial) -> Row:
     must_tell = trial.state == TrialState.COMPLETE or VERDICT in trial.user_attrs
     told = verdict_of_trial(trial) if must_tell else None
-    duration = trial.duration
     return Row(
         number=trial.number,
         outcome=_OUTCOMES[trial.state],
@@ -178,7 +177,7 @@ def _row(trial: FrozenTrial) -> Row:
         recalls={} if told is None else told.recalls,
         missed=dict(trial.constraints),
         folds=len(trial.intermediate_values),
-        seconds=None if duration is None else duration.total_seconds(),
+        seconds=trial.user_attrs.get(SECONDS),
         failed=trial.user_attrs.get(FAILED),
     )
 

@@ -22,6 +22,8 @@ NAME: Final = "tune"
 BASELINE: Final = "baseline"
 VERDICT: Final = "verdict"
 FAILED: Final = "failed"
+# since it was last taken up: how long it lay broken off is nobody's work
+SECONDS: Final = "seconds"
 _IDENTITY: Final = "identity"
 # between looks at what other processes have finished
 _SECONDS: Final = 1.0
@@ -151,6 +153,7 @@ def _value(trial: Trial, parameter: Parameter) -> Value:
 def _run(
     task: Task, study: optuna.Study, trial: Trial, *, judge: Judge, announce: Callable[[str], None], trials: int
 ) -> None:
+    began = time.monotonic()
     settings, is_baseline = _proposed(task, trial), bool(trial.user_attrs.get(BASELINE))
     told = ", ".join(f"{key}={_short(value)}" for key, value in settings.items())
     announce(f"trial {trial.number + 1} of {trials}: {f'the recipe {task.baseline.name}' if is_baseline else told}")
@@ -175,7 +178,7 @@ def _run(
             if not is_baseline and step < task.folds and trial.should_prune():
                 fold_by_fold.close()
                 announce(f"given up after {step} of {task.folds} folds")
-                _finish(task, study, trial, said, micro=micro, state=TrialState.PRUNED)
+                _finish(task, study, trial, said, micro=micro, state=TrialState.PRUNED, began=began)
                 return
         if verdict is None or task.goal.value(verdict) is None:
             raise DataError("the goal is undefined for these documents", remedy="Give more of them, or another goal")
@@ -186,14 +189,22 @@ def _run(
         trial.set_user_attr(FAILED, error.what)
         study.tell(trial, state=TrialState.FAIL)
         return
-    _finish(task, study, trial, verdict, micro=micro, state=TrialState.COMPLETE)
+    _finish(task, study, trial, verdict, micro=micro, state=TrialState.COMPLETE, began=began)
 
 
 def _finish(
-    task: Task, study: optuna.Study, trial: Trial, verdict: Verdict, *, micro: float | None, state: TrialState
+    task: Task,
+    study: optuna.Study,
+    trial: Trial,
+    verdict: Verdict,
+    *,
+    micro: float | None,
+    state: TrialState,
+    began: float,
 ) -> None:
     """Write down what came of it; again, where that was broken off."""
     trial.set_user_attr(VERDICT, verdict.to_json())
+    trial.set_user_attr(SECONDS, time.monotonic() - began)
     for name, missed in task.goal.violations(verdict, micro=micro).items():
         if name not in trial.constraints:
             trial.set_constraint(name, missed)
