@@ -27,7 +27,8 @@ def context_of(run: RunFolder) -> Context:
         raise DataError("the manifest tells no priors", remedy="Train again", file=run.path) from error
     # the heads of an ensemble are no one head
     weight, bias = (None, None) if run.further else _head(run)
-    return Context(empirical=empirical, effective=effective, weight=weight, bias=bias)
+    unique = told.get("unique") is not False
+    return Context(empirical=empirical, effective=effective, weight=weight, bias=bias, unique=unique)
 
 
 def _head(run: RunFolder) -> tuple[npt.NDArray[np.float64] | None, npt.NDArray[np.float64] | None]:

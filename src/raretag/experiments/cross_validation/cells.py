@@ -1,4 +1,4 @@
-"""The trainings of a comparison, one a fold: what is finished is kept, and processes share what is left."""
+"""The trainings of an experiment, one a fold: what is finished is kept, and processes share what is left."""
 
 from __future__ import annotations
 

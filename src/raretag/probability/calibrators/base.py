@@ -91,13 +91,14 @@ class Context:
     """What a calibrator may know of the training: priors as the manifest tells them, and the head.
 
     empirical, effective: shares of tags, nested as `schema.shape`. weight (tags, width) and bias (tags,): of a softmax
-    head, else None.
+    head, else None. unique: whether the effective prior is that of the only optimum.
     """
 
     empirical: npt.NDArray[np.float64]
     effective: npt.NDArray[np.float64]
     weight: npt.NDArray[np.float64] | None = None
     bias: npt.NDArray[np.float64] | None = None
+    unique: bool = True
 
 
 def by_tag(values: Array, *, schema: Schema) -> Mapping[str, Any]:

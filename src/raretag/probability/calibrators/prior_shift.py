@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field, NonNegativeFloat
 
+from raretag.errors import UsageError
 from raretag.options import Options
 from raretag.probability.calibrators.base import Array, Calibration, Calibrator, Context, by_tag, from_tags
 from raretag.probability.calibrators.likelihood import curvature, minimum, negative_log_likelihood
@@ -44,12 +45,20 @@ class PriorShift(Calibration):
 
 @final
 class PriorRestore(Calibrator[Options]):
-    """p' ∝ p · π / π̃: from the prior that weights and sampling taught to that of the data (`restore_prior`)."""
+    """p' ∝ p · π / π̃: from the prior that weights and sampling taught to that of the data (`restore_prior`).
+
+    Fitting raises UsageError where the objective has several optima, for then nobody knows which π̃ was taught.
+    """
 
     calibration_type = PriorShift
     needs_gold = False
 
     def _fit(self, evidence: Evidence, *, context: Context) -> Calibration:
+        if not context.unique:
+            raise UsageError(
+                "the objective that this run learned by has several optima, so that the prior it was taught is not known",
+                remedy="Choose another --method, one that learns from gold",
+            )
         return prior_shift(taught=context.effective, target=context.empirical, schema=evidence.schema)
 
 

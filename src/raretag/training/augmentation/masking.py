@@ -1,4 +1,4 @@
-"""Token masking: some words are hidden, so that what stands around them must tell."""
+"""Token masking: some tokens are hidden, so that what stands around them must tell."""
 
 from __future__ import annotations
 
