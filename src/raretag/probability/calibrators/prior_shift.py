@@ -56,7 +56,7 @@ class PriorRestore(Calibrator[Options]):
     def _fit(self, evidence: Evidence, *, context: Context) -> Calibration:
         if not context.unique:
             raise UsageError(
-                "the objective that this run learned by has several optima, so that the prior it was taught is not known",
+                "this run's objective has several optima, so that the prior which it was taught is not known",
                 remedy="Choose another --method, one that learns from gold",
             )
         return prior_shift(taught=context.effective, target=context.empirical, schema=evidence.schema)
