@@ -26,7 +26,7 @@ from raretag.cli.overrides import check_used
 from raretag.cli.progress import TrainingProgress
 from raretag.cli.targets import check_outside
 from raretag.corpus import Corpus, Document
-from raretag.corpus.fingerprints import gold_hash
+from raretag.corpus.fingerprints import drawn_hash
 from raretag.corpus.formats import read_corpus
 from raretag.corpus.inventory import mention_counts
 from raretag.corpus.splitting import OFFICIAL, split_corpus
@@ -141,7 +141,7 @@ def on_corpus(
     corpus = read_corpus(folder)
     drawn = split_corpus(corpus, test=0.2, validation=VALIDATION, seed=13).origin != OFFICIAL
     own = [f"split.validation={VALIDATION}"] if drawn else []
-    data = gold_hash(corpus.documents)
+    data = drawn_hash(corpus.documents)
     judged = {}
     for name in names:
         recipe = contestant(name, overrides=[*overrides, *own], mentions=mention_counts(corpus))

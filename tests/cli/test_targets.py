@@ -47,7 +47,7 @@ def test_figures_among_the_notes(raretag: Run, own_notes: Path, run_folder: Path
         ("tune", own_notes, "--out", tmp_path / "out"),
         ("biaslab", "--data", own_notes, "--out", tmp_path / "out"),
     ):
-        for target, told in ((gold, "--json lies inside"), (tmp_path / "file" / "x.json", "is a file")):
+        for target, told in ((gold, "--json lies inside"), (tmp_path / "file" / "x.json", "cannot be written")):
             shown = raretag(*command, "--json", target)
             assert shown.code in {1, 2}, command
             assert told in shown.err

@@ -29,7 +29,8 @@ def test_bfloat16_only_where_the_cpu_has_instructions_for_it(
 
 
 @pytest.mark.parametrize(
-    ("asked", "here", "expected"), [("float32", "bfloat16", "float32"), ("auto", "float32", "float32")]
+    ("asked", "here", "expected"),
+    [("float32", "bfloat16", "float32"), ("bfloat16", "float32", "bfloat16"), ("auto", "bfloat16", "bfloat16")],
 )
 def test_a_run_is_judged_in_the_format_it_asks_for(
     monkeypatch: pytest.MonkeyPatch,

@@ -35,7 +35,9 @@ def check_figures(target: Path | None, *, source: Path | None = None, source_nam
         check_outside(target, name="--json", source=source, source_name=source_name)
     if target.is_dir():
         raise UsageError("this is a folder, not a file", remedy="Choose another --json", file=target)
-    check_room(target)
+    place = target if target.exists() else target.absolute().parent
+    if not (target.exists() or place.is_dir()) or not os.access(place, os.W_OK):
+        raise DataError("the figures cannot be written here", remedy="Choose another --json", file=target)
 
 
 def check_room(target: Path) -> None:

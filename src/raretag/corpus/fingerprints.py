@@ -43,9 +43,11 @@ def gold_hash(documents: Iterable[Annotated]) -> str:
 
 
 def drawn_hash(documents: Iterable[Document]) -> str:
-    """sha256 over all that folds follow but their number and seed: `gold_hash`, and whose each document is."""
+    """sha256 over all that folds follow but their number and seed: gold, and whose documents are; else `gold_hash`."""
     documents = tuple(documents)
-    patients = sorted((one.id, one.metadata.get("group") or "") for one in documents)
+    patients = sorted((one.id, one.metadata["group"]) for one in documents if one.metadata.get("group"))
+    if not patients:
+        return gold_hash(documents)
     return hashlib.sha256(json.dumps([gold_hash(documents), patients]).encode()).hexdigest()
 
 

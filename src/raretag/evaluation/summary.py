@@ -34,8 +34,8 @@ def scheme_figures(counts: Counts, *, training_counts: Mapping[str, int], resamp
 
     `training_counts` are training mentions per label; a label that is not among them had none, so it is in
     the tail. The labels that a macro figure averages are chosen once, by the gold of all documents; in a
-    resample those of them that have no gold there are left out of its mean. Raises UsageError as `resample`
-    does.
+    resample those of them that have no gold there count as `with_lost_labels` says. Raises UsageError as
+    `resample` does.
     """
     total = counts.values.sum(axis=0)
     drawn = resample(counts.values, groups=counts.groups, resamples=resamples, seed=seed)
@@ -63,8 +63,11 @@ def _macro(stack: Floats, *, labels: tuple[str, ...], least: int) -> MacroFigure
     members = stack[0, :, GOLD] >= least
     total = stack[0, members].sum(axis=0)
     inside = stack[:, members]
+    common = _common(macro_rates(with_lost_labels(inside, inside[0])), counts=total)
+    # labels that lose their few predictions would leave its mean, and it would lie above the figure
+    common["precision_interval"] = None
     return MacroFigures(
-        **_common(macro_rates(with_lost_labels(inside, inside[0])), counts=total),
+        **common,
         labels=_chosen(labels, members=members),
         excluded=_chosen(labels, members=~members),
         labels_with_precision=int((stack[0, members, PREDICTED] > 0).sum()),

@@ -192,7 +192,8 @@ class TrainSettings(_Settings):
         default=50, ge=0, description="steps between records of loss and gradient by label; 0: none"
     )
     precision: Literal["auto", "bfloat16", "float32"] = Field(
-        default="auto", description="auto takes bfloat16 where this CPU has instructions for it"
+        default="auto",
+        description="of training and judging; auto takes bfloat16 where this CPU has instructions for it",
     )
     checkpoint_seconds: float = Field(default=120.0, ge=0, description="how often an unfinished run is saved")
 

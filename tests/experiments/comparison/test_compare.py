@@ -223,7 +223,7 @@ def test_what_of_a_file_has_no_effect_is_told(corpus: Corpus, recipes: list[Cont
             announce=told.append,
             callbacks=_broken_off,
         )
-    assert "mine: seed, split of its file have no effect: a comparison has its own" in told
+    assert "mine: its seed and split will not be looked at: a comparison has its own" in told
 
 
 def _broken_off() -> list[TrainerCallback]:
@@ -231,8 +231,10 @@ def _broken_off() -> list[TrainerCallback]:
 
 
 def test_a_patience_that_folds_never_ask_for_is_not_another_training() -> None:
-    hasty = contestant("plain", overrides=["optimiser.patience=1"])
-    assert hasty.key(seed=13, data="d", folds=5) == contestant("plain").key(seed=13, data="d", folds=5)
+    hasty, usual = contestant("plain", overrides=["optimiser.patience=1"]), contestant("plain")
+    assert hasty.for_folds().settings == usual.settings
+    # where there are documents to stop by, it is
+    assert hasty.key(seed=13, data="d", folds=1) != usual.key(seed=13, data="d", folds=1)
 
 
 def test_what_is_wrong_after_training_is_told_with_its_file(tmp_path: Path) -> None:

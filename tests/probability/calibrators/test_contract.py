@@ -154,7 +154,7 @@ def test_one_label_and_one_token(world: Make, kind: str, name: str, options: dic
     prior = np.full(schema.shape, 1 / tags)
     weights = {} if kind == "layered" else {"weight": np.eye(tags, 6), "bias": np.zeros(tags)}
     small = replace(one, schema=schema, truth=p, hidden=one.hidden[:1], tags=np.zeros(p.shape[:-1], dtype=np.int64))
-    context = Context(empirical=prior, effective=prior, **weights)
+    context = replace(Context(empirical=prior, effective=prior), **weights)
     fitted = calibrator(name, options).fit(small.evidence(), context=context)
     np.testing.assert_allclose(small.apply(fitted).sum(axis=-1), 1, atol=1e-5)
 

@@ -34,10 +34,11 @@ def test_the_prior_is_restored(world: Make, kind: str) -> None:
     np.testing.assert_allclose(one.apply(fitted, p), same, atol=1e-6)
 
 
-def test_a_prior_that_is_one_of_several_is_not_restored(world: Make) -> None:
+@pytest.mark.parametrize("name", ["prior-restore", "expectation-maximisation"])
+def test_a_prior_that_is_one_of_several_is_not_restored(world: Make, name: str) -> None:
     one = world("BIO")
     with pytest.raises(UsageError, match="several optima"):
-        calibrator("prior-restore").fit(one.evidence(one.truth), context=replace(one.context, unique=False))
+        calibrator(name).fit(one.evidence(one.truth), context=replace(one.context, unique=False))
 
 
 @pytest.mark.parametrize(("name", "options"), [("weighted", {}), ("btl", {})])

@@ -75,7 +75,7 @@ def test_table_and_picture(compared: Comparison, tmp_path: Path) -> None:
     said = "\n".join(lines)
     assert "Not trained for as many steps as plain: rare <b>&/ 'x'." in said
     assert "What is sent to review counts as missed; of all tokens: rare <b>&/ 'x' 12.5%" in said
-    assert f"The recall floor of {NAMES[2]} was not in force for A, B, C, D, E and 2 more labels" in said
+    assert f"The recall floor of {NAMES[2]} was not in force throughout for A, B, C, D, E and 2 more labels" in said
     picture = minidom.parse(str(tmp_path / "new" / "folder" / PICTURE))
     words = "".join(node.toxml() for node in picture.getElementsByTagName("text"))
     assert "macro F1" in words

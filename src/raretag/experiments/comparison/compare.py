@@ -99,7 +99,7 @@ def compare(
     for one in recipes:
         one.asked(costs, schema=labels)
         if one.unused:
-            announce(f"{one.name}: {', '.join(one.unused)} of its file have no effect: a comparison has its own")
+            announce(f"{one.name}: its {' and '.join(one.unused)} will not be looked at: a comparison has its own")
     data = drawn_hash(corpus.documents)
     cells = {
         (one.name, seed): _cells(one, seed=seed, data=data, folds=folds, out=out) for one in recipes for seed in seeds
@@ -136,8 +136,9 @@ def compare(
 
 
 def _cells(one: Contestant, *, seed: int, data: str, folds: int, out: Path) -> list[Cell]:
-    folder = out / TRAININGS / one.key(seed=seed, data=data, folds=folds)
-    settings = one.seeded(seed)
+    trained = one.for_folds()
+    folder = out / TRAININGS / trained.key(seed=seed, data=data, folds=folds)
+    settings = trained.seeded(seed)
     return [Cell(folder=folder, settings=settings, number=number + 1, folds=folds) for number in range(folds)]
 
 

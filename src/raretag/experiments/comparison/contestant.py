@@ -38,10 +38,14 @@ class Contestant:
         }
         return tuple(name for name, (value, default) in looked_at.items() if value != default)
 
-    def seeded(self, seed: int) -> TrainSettings:
-        """Its settings with one of the seeds, without a patience that folds, which train all epochs, never ask for."""
+    def for_folds(self) -> Contestant:
+        """Without a patience, which folds never ask for, as they train all epochs."""
         optimiser = self.settings.optimiser.model_copy(update={"patience": OptimiserSettings().patience})
-        return self.settings.model_copy(update={"seed": seed, "optimiser": optimiser})
+        return replace(self, settings=self.settings.model_copy(update={"optimiser": optimiser}))
+
+    def seeded(self, seed: int) -> TrainSettings:
+        """Its settings with one of the seeds."""
+        return self.settings.model_copy(update={"seed": seed})
 
     def asked(self, costs: Costs | None, *, schema: Schema | None = None) -> Asked:
         """Its policy, priced where costs are given. Raises UsageError where these do not go together.

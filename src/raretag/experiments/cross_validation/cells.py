@@ -48,19 +48,25 @@ class Cell:
         return cut_folds(corpus, folds=self.folds, seed=self.settings.seed)[self.number - 1].test
 
     def told(self, error: RaretagError) -> RaretagError:
-        """The error with the fold it is of; what is damaged here is not the user's to mend, but to make anew."""
-        damaged = error.file is not None and Path(error.file).is_relative_to(self.run_path)
-        remedy = f"Delete {self.run_path}: the same command trains this fold again" if damaged else error.remedy
+        """The error with the fold it is of."""
+        return type(error)(f"fold {self.number}: {error.what}", remedy=error.remedy, file=error.file)
+
+    def damaged(self, error: RaretagError) -> RaretagError:
+        """The error of a folder that cannot be read: it is not the user's to mend, but to make anew."""
+        remedy = f"Delete {self.run_path}: the same command trains this fold again"
         return type(error)(f"fold {self.number}: {error.what}", remedy=remedy, file=error.file)
 
     def is_done(self, corpus: Corpus) -> bool:
         """Whether it is trained and has judged its documents. Raises DataError where its folder is damaged."""
         if not (self.run_path / MANIFEST).is_file():
             return False
-        run = RunFolder(self.run_path)
-        if run.manifest["status"] != "complete":
-            return False
-        cache = ScoreCache(self.run_path / SCORES, schema=run.schema)
+        try:
+            run = RunFolder(self.run_path)
+            if run.manifest["status"] != "complete":
+                return False
+            cache = ScoreCache(self.run_path / SCORES, schema=run.schema)
+        except RaretagError as error:
+            raise self.damaged(error) from error
         return all(document in cache for document in self.held_out(corpus))
 
 
@@ -103,12 +109,7 @@ def run_cells(
     Each takes a training that nobody is at and leaves it if it is taken; a killed one's is taken up by another. Raises
     what a training raises, with the fold it was of.
     """
-    left = []
-    for cell in cells:
-        try:
-            left += [] if cell.is_done(corpus) else [cell]
-        except RaretagError as error:
-            raise cell.told(error) from error
+    left = [cell for cell in cells if not cell.is_done(corpus)]
     told: set[str] = set()
 
     def once(line: str) -> None:
@@ -122,10 +123,10 @@ def run_cells(
         random.shuffle(left)
         worked = False
         for cell in list(left):
+            if cell.is_done(corpus):
+                left.remove(cell)
+                continue
             try:
-                if cell.is_done(corpus):
-                    left.remove(cell)
-                    continue
                 if len(cells) > 1:
                     once(f"{len(cells) - len(left)} of {len(cells)} trainings done")
                 run_cell(cell, corpus, callbacks=callbacks, announce=once)

@@ -99,6 +99,7 @@ def _context(made: Retrained, *, known: Context) -> Context:
         effective=made.prior,
         weight=made.head.weight.detach().double().numpy(),
         bias=made.head.bias.detach().double().numpy(),
+        unique=made.unique,
     )
 
 

@@ -187,6 +187,7 @@ def _run(
             raise
         announce(f"failed: {error.what}")
         trial.set_user_attr(FAILED, error.what)
+        trial.set_user_attr(SECONDS, time.monotonic() - began)
         study.tell(trial, state=TrialState.FAIL)
         return
     _finish(task, study, trial, verdict, micro=micro, state=TrialState.COMPLETE, began=began)

@@ -54,11 +54,7 @@ class PriorRestore(Calibrator[Options]):
     needs_gold = False
 
     def _fit(self, evidence: Evidence, *, context: Context) -> Calibration:
-        if not context.unique:
-            raise UsageError(
-                "this run's objective has several optima, so that the prior which it was taught is not known",
-                remedy="Choose another --method, one that learns from gold",
-            )
+        check_taught(context)
         return prior_shift(taught=context.effective, target=context.empirical, schema=evidence.schema)
 
 
@@ -87,6 +83,15 @@ class LogitAdjustment(Calibrator[LogitAdjustmentOptions]):
             tau = _likeliest_strength(evidence, taught=context.empirical)
         even = np.where(seen, 1.0, 0.0)
         return prior_shift(taught=context.empirical, target=even, schema=evidence.schema, strength=tau)
+
+
+def check_taught(context: Context) -> None:
+    """Raises UsageError where the objective has several optima: nobody knows which of their priors was taught."""
+    if not context.unique:
+        raise UsageError(
+            "this run's objective has several optima, so that the prior which it was taught is not known",
+            remedy="Choose another calibration, one that learns from gold",
+        )
 
 
 def prior_shift(*, taught: Array, target: Array, schema: Schema, strength: float = 1.0) -> PriorShift:

@@ -22,5 +22,8 @@ def remarks(compared: Comparison) -> list[str]:
         if row.unpromised:
             first, more = ", ".join(row.unpromised[:_SHOWN]), len(row.unpromised) - _SHOWN
             labels = f"{first} and {more} more labels" if more > 0 else first
-            said.append(f"the recall floor of {row.name} was not in force for {labels}: too few documents have them")
+            said.append(
+                f"the recall floor of {row.name} was not in force throughout for {labels}: in some part too few "
+                "patients have them"
+            )
     return said
