@@ -152,9 +152,9 @@ def test_one_label_and_one_token(world: Make, kind: str, name: str, options: dic
     tags = schema.tags_of_a_label
     p = np.full((1, *schema.shape), 1 / tags)
     prior = np.full(schema.shape, 1 / tags)
-    weights = {} if kind == "layered" else {"weight": np.eye(tags, 6), "bias": np.zeros(tags)}
+    weights: dict[str, Any] = {} if kind == "layered" else {"weight": np.eye(tags, 6), "bias": np.zeros(tags)}
     small = replace(one, schema=schema, truth=p, hidden=one.hidden[:1], tags=np.zeros(p.shape[:-1], dtype=np.int64))
-    context = replace(Context(empirical=prior, effective=prior), **weights)
+    context = Context(empirical=prior, effective=prior, **weights)
     fitted = calibrator(name, options).fit(small.evidence(), context=context)
     np.testing.assert_allclose(small.apply(fitted).sum(axis=-1), 1, atol=1e-5)
 
