@@ -111,8 +111,9 @@ def test_figures_outlive_a_json_file_that_cannot_be_written(
 ) -> None:
     run = Path(shutil.copytree(run_folder, tmp_path / "run"))
     (run / "evaluation.json").unlink(missing_ok=True)
-    shown = raretag("evaluate", run, notes, "--resamples", 10, "--json", tmp_path / "no" / "figures.json")
+    shown = raretag("evaluate", run, notes, "--resamples", 10, "--json", "/dev/full")
     assert shown.code == 1
+    assert "the figures cannot be written here" in shown.err
     assert "micro, all mentions" in shown.out
     assert "Choose another --json" in shown.err
     assert json.loads((run / "evaluation.json").read_text(encoding="utf-8"))["counts"]["documents"] == 8

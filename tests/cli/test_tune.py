@@ -91,6 +91,8 @@ def test_constraints_that_no_trial_holds(raretag: Run, words: list[object], tmp_
         (["--trials", "0"], "trials"),
         (["--set", "optimiser.epoch=1"], "did you mean epochs?"),
         (["--set", "objective.name=focal"], "--set fixes it"),
+        (["--set", "optimiser.patience=1"], "would have no effect"),
+        (["--seed", "3", "--set", "seed=4"], "give one of the two"),
     ],
 )
 def test_bad_input(raretag: Run, words: list[object], tmp_path: Path, wrong: list[str], told: str) -> None:
