@@ -1,7 +1,12 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
+import signal
+import subprocess
+import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -46,3 +51,48 @@ def test_a_process_that_ends_early_is_told(
     assert file.exists()
     assert [line.startswith("1 of 1 helping processes ended early") for line in lines] == [True] * told
     assert "nobody" not in "".join(capfd.readouterr())
+
+
+COMMAND = """
+import time
+from raretag.experiments.side_by_side import helped
+if __name__ == "__main__":
+    with helped(exec, {work!r}, helpers=1):
+        time.sleep(300)
+"""
+WORK = """
+import os, pathlib, time
+pathlib.Path({file!r} + ".part").write_text(str(os.getpid()))
+pathlib.Path({file!r} + ".part").rename({file!r})
+time.sleep(300)
+"""
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
+def test_a_helper_ends_with_the_command_that_is_killed(tmp_path: Path, how: signal.Signals) -> None:
+    file, command = tmp_path / "helper", tmp_path / "command.py"
+    command.write_text(COMMAND.format(work=WORK.format(file=str(file))), encoding="utf-8")
+    with subprocess.Popen([sys.executable, str(command)]) as killed:
+        _wait(file.exists)
+        killed.send_signal(how)
+    helper = int(file.read_text(encoding="utf-8"))
+    try:
+        _wait(lambda: not _runs(helper))
+    finally:
+        if _runs(helper):
+            os.kill(helper, signal.SIGKILL)
+
+
+def _wait(done: Callable[[], bool]) -> None:
+    until = time.monotonic() + 120
+    while not done():
+        assert time.monotonic() < until
+        time.sleep(0.05)
+
+
+def _runs(process: int) -> bool:
+    """A process that has ended and that nobody has asked about yet is still listed, as a zombie."""
+    try:
+        return Path(f"/proc/{process}/stat").read_text(encoding="utf-8").rsplit(")", 1)[1].split()[0] != "Z"
+    except FileNotFoundError:
+        return False

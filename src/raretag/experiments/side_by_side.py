@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -29,7 +31,7 @@ def helped(
 
     They and this one share the threads that this one had, each at least one; another number of threads rounds
     otherwise. What goes wrong in one ends that one, and at the end their number is told: what it was at is left to this
-    process, which meets it, too.
+    process, which meets it, too. A helper whose own process is killed ends at once: what it was at is resumed later.
     """
     spawning = multiprocessing.get_context("spawn")
     threads = torch.get_num_threads()
@@ -54,8 +56,17 @@ def helped(
 
 def _quietly(threads: int, work: Callable[..., None], *arguments: Any) -> None:
     """A traceback would stand between the lines of this process, and may hold what is nobody's business."""
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     torch.set_num_threads(threads)
     try:
         work(*arguments)
     except (Exception, KeyboardInterrupt):
         sys.exit(1)
+
+
+def _end_with_parent() -> None:
+    """Whoever kills a command does not want its helpers to work on for hours."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
