@@ -403,3 +403,21 @@ def test_how_often_is_written_down_does_not_make_another_run(
     run = train(small_corpus, out=tmp_path / "run", settings=first)
     again = train(small_corpus, out=tmp_path / "run", settings=other, resume=True)
     assert again.manifest == run.manifest
+
+
+@pytest.mark.parametrize(("validation", "patience", "told"), [(0.0, 1, True), (0.2, 1, False), (0.0, 3, False)])
+def test_a_patience_without_effect_is_told(
+    tmp_path: Path,
+    small_corpus: Corpus,
+    small_settings: dict[str, Any],
+    validation: float,
+    patience: int,
+    told: bool,
+) -> None:
+    optimiser = {**small_settings["optimiser"], "patience": patience}
+    settings = TrainSettings.model_validate(
+        {**small_settings, "optimiser": optimiser, "split": {"validation": validation}}
+    )
+    lines: list[str] = []
+    train(small_corpus, out=tmp_path / "run", settings=settings, announce=lines.append)
+    assert any("optimiser.patience has no effect" in line for line in lines) is told

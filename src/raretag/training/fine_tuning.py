@@ -31,7 +31,7 @@ from raretag.training.resumption import begun_run, check_alike, check_recipe, ch
 from raretag.training.run_folder import HISTORY, MANIFEST, MODEL, RECIPE, RESUME, SCHEMA, RunFolder, write_json
 from raretag.training.second_stage import extract_features, retrain_head
 from raretag.training.second_stage.registry import second_stage
-from raretag.training.settings import SplitSettings, TrainSettings
+from raretag.training.settings import OptimiserSettings, SplitSettings, TrainSettings
 from raretag.training.sharing import refuse_parts
 from raretag.training.trainer import quiet
 from raretag.training.validation import brier_score
@@ -205,6 +205,8 @@ def _split(corpus: Corpus, *, settings: TrainSettings, announce: Callable[[str],
         )
     sizes = f"{len(split.train)} to train, {len(split.validation)} to validate, {len(split.test)} to test"
     announce(f"documents: {sizes} ({split.origin})")
+    if not split.validation and settings.optimiser.patience != OptimiserSettings().patience:
+        announce("optimiser.patience has no effect: no document validates, so all epochs are trained")
     for rule, number in Counter(finding.rule for finding in split.findings).items():
         announce(f"{number} {rule}: {RULES[rule].meaning}; {RULES[rule].remedy}")
     return split
