@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import math
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, Final, Literal
@@ -37,22 +38,35 @@ class MappedArrays:
     metadata: Mapping[str, str]
 
 
-def unfinished(path: Path) -> Path:
-    """Where to fill what is to lie at `path`: beside it, of this call alone, for another may fill the same file."""
-    return path.with_name(f".{path.name}.{uuid4().hex[:12]}.writing")
-
-
-def create_arrays(
+@contextmanager
+def new_arrays(
     path: Path,
     shapes: Mapping[str, tuple[str, tuple[int, ...]]],
     *,
     metadata: Mapping[str, str] | None = None,
-) -> MappedArrays:
-    """A safetensors file of zeros, mapped to be filled. shapes: name to dtype (float32, float16, int8 to 64) and shape.
+) -> Iterator[MappedArrays]:
+    """A safetensors file of zeros, mapped to be filled in the block; at its end it is moved to `path`, whole.
 
-    Name those of more bytes an element first: then all are aligned. Raises ValueError for an array without elements,
-    OSError where the disk has no room, and leaves no file then.
+    shapes: name to dtype (float32, float16, int8 to 64) and shape. Name those of more bytes an element first: then all
+    are aligned. What goes wrong or is interrupted in the block leaves no file. Raises ValueError for an array without
+    elements, OSError where the disk has no room.
     """
+    # of this call alone, for another may fill the same file meanwhile
+    writing = path.with_name(f".{path.name}.{uuid4().hex[:12]}.writing")
+    try:
+        made = _created(writing, shapes, metadata=metadata)
+        yield made
+        for array in made.arrays.values():
+            assert isinstance(array, np.memmap)
+            array.flush()
+        writing.replace(path)
+    finally:
+        writing.unlink(missing_ok=True)
+
+
+def _created(
+    path: Path, shapes: Mapping[str, tuple[str, tuple[int, ...]]], *, metadata: Mapping[str, str] | None
+) -> MappedArrays:
     header: dict[str, Any] = {} if metadata is None else {"__metadata__": dict(metadata)}
     end = 0
     for name, (dtype, shape) in shapes.items():
@@ -63,15 +77,11 @@ def create_arrays(
         header[name] = {"dtype": _NAMES[np.dtype(dtype)], "shape": list(shape), "data_offsets": [start, end]}
     text = json.dumps(header).encode()
     text += b" " * (-len(text) % 8)
-    try:
-        # readable, too, for where a file system cannot reserve room itself, it is read to be filled
-        with path.open("w+b") as file:
-            file.write(len(text).to_bytes(8, "little") + text)
-            file.flush()
-            _grow(file, 8 + len(text) + end)
-    except OSError:
-        path.unlink(missing_ok=True)
-        raise
+    # readable, too, for where a file system cannot reserve room itself, it is read to be filled
+    with path.open("w+b") as file:
+        file.write(len(text).to_bytes(8, "little") + text)
+        file.flush()
+        _grow(file, 8 + len(text) + end)
     return _mapped(path, header, start=8 + len(text), mode="r+")
 
 
@@ -81,14 +91,6 @@ def _grow(file: BinaryIO, size: int) -> None:
         os.posix_fallocate(file.fileno(), 0, size)
     else:
         file.truncate(size)
-
-
-def publish_arrays(filled: MappedArrays, writing: Path, path: Path) -> None:
-    """Move what `create_arrays` made at `writing`, now filled, to its place."""
-    for array in filled.arrays.values():
-        assert isinstance(array, np.memmap)
-        array.flush()
-    writing.replace(path)
 
 
 def load_arrays(path: Path, *, what: str) -> MappedArrays:

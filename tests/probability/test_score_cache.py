@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from raretag.corpus import Document
 from raretag.errors import DataError
-from raretag.mapped_arrays import MappedArrays, publish_arrays
+from raretag.mapped_arrays import MappedArrays, new_arrays
 from raretag.probability import ScoreCache, Scores
 from raretag.probability import score_cache as module
 from raretag.tagging import Tokens, build_schema
@@ -158,13 +160,15 @@ def test_damage_and_another_models_scores_are_told(tmp_path: Path) -> None:
 def test_two_that_judge_the_same_at_once_do_not_spoil_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     judge = Judge()
 
-    def slowly(filled: MappedArrays, writing: Path, path: Path) -> None:
-        # the other has judged and kept the same while this one was at it
-        monkeypatch.setattr(module, "publish_arrays", publish_arrays)
-        ScoreCache(tmp_path, schema=SCHEMA).add(DOCUMENTS, judge)
-        publish_arrays(filled, writing, path)
+    @contextmanager
+    def slowly(*told: Any, **more: Any) -> Iterator[MappedArrays]:
+        with new_arrays(*told, **more) as made:
+            # the other judges and keeps the same while this one is at it
+            monkeypatch.setattr(module, "new_arrays", new_arrays)
+            ScoreCache(tmp_path, schema=SCHEMA).add(DOCUMENTS, judge)
+            yield made
 
-    monkeypatch.setattr(module, "publish_arrays", slowly)
+    monkeypatch.setattr(module, "new_arrays", slowly)
     ScoreCache(tmp_path, schema=SCHEMA).add(DOCUMENTS, judge)
     assert len([*tmp_path.iterdir()]) == 1
     for document, one in zip(DOCUMENTS, ScoreCache(tmp_path, schema=SCHEMA).scores(DOCUMENTS), strict=True):

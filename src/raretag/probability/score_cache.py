@@ -13,7 +13,7 @@ import numpy as np
 
 from raretag.corpus import Document
 from raretag.errors import DataError
-from raretag.mapped_arrays import create_arrays, load_arrays, publish_arrays, unfinished
+from raretag.mapped_arrays import load_arrays, new_arrays
 from raretag.probability.scores import Scores
 from raretag.tagging import Schema, Tokens
 
@@ -117,16 +117,15 @@ class ScoreCache:
         self._folder.mkdir(parents=True, exist_ok=True)
         name = hashlib.sha256("\n".join([*keys, *shapes]).encode()).hexdigest()[:16]
         file = self._folder / f"{name}.safetensors"
-        writing = unfinished(file)
-        made = create_arrays(writing, shapes, metadata={"texts": json.dumps(keys), "tokens": json.dumps(lengths)})
-        if tokens:
-            with np.errstate(divide="ignore"):
-                made.arrays["log_probabilities"][:] = np.log(np.concatenate([one.probabilities for one in judged]))
-            made.arrays["starts"][:] = np.concatenate([one.tokens.starts for one in judged])
-            made.arrays["ends"][:] = np.concatenate([one.tokens.ends for one in judged])
-            if "hidden" in shapes:
-                made.arrays["hidden"][:] = np.concatenate(hidden)
-        publish_arrays(made, writing, file)
+        metadata = {"texts": json.dumps(keys), "tokens": json.dumps(lengths)}
+        with new_arrays(file, shapes, metadata=metadata) as made:
+            if tokens:
+                with np.errstate(divide="ignore"):
+                    made.arrays["log_probabilities"][:] = np.log(np.concatenate([one.probabilities for one in judged]))
+                made.arrays["starts"][:] = np.concatenate([one.tokens.starts for one in judged])
+                made.arrays["ends"][:] = np.concatenate([one.tokens.ends for one in judged])
+                if "hidden" in shapes:
+                    made.arrays["hidden"][:] = np.concatenate(hidden)
         self._learn(file)
 
     def _learn(self, file: Path) -> None:

@@ -12,7 +12,7 @@ from transformers import AutoModelForTokenClassification
 from raretag.errors import DataError, UsageError
 from raretag.training.dataset import TaggedWindow, WindowDataset
 from raretag.training.second_stage import Features, extract_features
-from raretag.training.second_stage.features import create
+from raretag.training.second_stage.features import new_features
 
 ARRAYS = ("hidden", "tags", "windows")
 
@@ -101,7 +101,8 @@ def test_something_else_is_an_error(tmp_path: Path, content: bytes) -> None:
 
 def test_a_file_cut_off_is_an_error(tmp_path: Path) -> None:
     path = tmp_path / "f.safetensors"
-    create(path, tokens=10, width=4, storage="float32")
+    with new_features(path, tokens=10, width=4, storage="float32"):
+        pass
     path.write_bytes(path.read_bytes()[:-1])
     with pytest.raises(DataError, match="no features"):
         Features.load(path)

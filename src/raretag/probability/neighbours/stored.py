@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from raretag.errors import DataError
-from raretag.mapped_arrays import create_arrays, load_arrays, publish_arrays, unfinished
+from raretag.mapped_arrays import load_arrays, new_arrays
 from raretag.probability.evidence import gather
 from raretag.probability.neighbours.datastore import Datastore
 from raretag.probability.neighbours.faiss_search import exact_search
@@ -112,15 +112,11 @@ class StoredNeighbours:
             "tags": self.datastore.tags.astype(np.int16),
             "codes": keys.codes,
         }
-        writing = unfinished(path)
-        made = create_arrays(
-            writing,
-            {name: (array.dtype.name, array.shape) for name, array in content.items()},
-            metadata={"documents": json.dumps(self.documents), "schema": json.dumps(self.schema.to_json())},
-        )
-        for name, array in content.items():
-            made.arrays[name][:] = array
-        publish_arrays(made, writing, path)
+        shapes = {name: (array.dtype.name, array.shape) for name, array in content.items()}
+        metadata = {"documents": json.dumps(self.documents), "schema": json.dumps(self.schema.to_json())}
+        with new_arrays(path, shapes, metadata=metadata) as made:
+            for name, array in content.items():
+                made.arrays[name][:] = array
 
     @staticmethod
     def load(path: Path, *, search: MakeSearch = exact_search) -> StoredNeighbours:

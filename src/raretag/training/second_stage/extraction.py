@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,12 +11,11 @@ import torch
 from torch import Tensor
 
 from raretag.errors import UsageError
-from raretag.mapped_arrays import unfinished
 from raretag.sampling import pack
 from raretag.tagging import IGNORE
 from raretag.training.dataset import WindowDataset, collate
 from raretag.training.model import tag_head
-from raretag.training.second_stage.features import Features, Storage, create, publish
+from raretag.training.second_stage.features import Features, Storage, new_features
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -46,29 +46,26 @@ def extract_features(
     tokens, width = int(judged.sum()), int(model.config.hidden_size)
     if tokens == 0:
         raise ValueError("there is no token to make features of")
-    if path is None:
-        result = Features(
-            hidden=np.empty((tokens, width), dtype=storage),
-            tags=np.empty(tokens, dtype=np.int64),
-            windows=np.empty(tokens, dtype=np.int64),
-        )
-    else:
-        writing = unfinished(path)
-        result = create(writing, tokens=tokens, width=width, storage=storage)
-    for batch in pack(np.asarray(windows.lengths, dtype=np.int64), tokens=batch_tokens):
-        chosen = [windows[int(number)] for number in batch]
-        inputs = collate(chosen, pad_id=pad_id)
-        hidden = _head_input(model, inputs["input_ids"], inputs["attention_mask"], precision=precision)
-        for row, (number, window) in enumerate(zip(batch, chosen, strict=True)):
-            kept = np.flatnonzero(window.labels != IGNORE)
-            place = slice(ends[number] - judged[number], ends[number])
-            result.hidden[place] = hidden[row, torch.from_numpy(kept)].numpy()
-            result.tags[place] = window.labels[kept]
-            result.windows[place] = number
-    if path is None:
-        return result
-    publish(result, writing, path)
-    return Features.load(path)
+    with ExitStack() as written:
+        if path is None:
+            result = Features(
+                hidden=np.empty((tokens, width), dtype=storage),
+                tags=np.empty(tokens, dtype=np.int64),
+                windows=np.empty(tokens, dtype=np.int64),
+            )
+        else:
+            result = written.enter_context(new_features(path, tokens=tokens, width=width, storage=storage))
+        for batch in pack(np.asarray(windows.lengths, dtype=np.int64), tokens=batch_tokens):
+            chosen = [windows[int(number)] for number in batch]
+            inputs = collate(chosen, pad_id=pad_id)
+            hidden = _head_input(model, inputs["input_ids"], inputs["attention_mask"], precision=precision)
+            for row, (number, window) in enumerate(zip(batch, chosen, strict=True)):
+                kept = np.flatnonzero(window.labels != IGNORE)
+                place = slice(ends[number] - judged[number], ends[number])
+                result.hidden[place] = hidden[row, torch.from_numpy(kept)].numpy()
+                result.tags[place] = window.labels[kept]
+                result.windows[place] = number
+    return result if path is None else Features.load(path)
 
 
 def _head_input(model: PreTrainedModel, ids: Tensor, mask: Tensor, *, precision: Precision) -> Tensor:

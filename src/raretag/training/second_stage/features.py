@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Literal, final
@@ -10,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from raretag.errors import DataError
-from raretag.mapped_arrays import MappedArrays, create_arrays, load_arrays, publish_arrays, unfinished
+from raretag.mapped_arrays import load_arrays, new_arrays
 
 Storage = Literal["float32", "float16"]
 
@@ -40,11 +42,9 @@ class Features:
 
     def save(self, path: Path) -> None:
         """Write a safetensors file, whole or not at all."""
-        writing = unfinished(path)
-        copy = create(writing, tokens=len(self), width=self.hidden.shape[1], storage=str(self.hidden.dtype))
-        for field in fields(self):
-            getattr(copy, field.name)[...] = getattr(self, field.name)
-        publish(copy, writing, path)
+        with new_features(path, tokens=len(self), width=self.hidden.shape[1], storage=str(self.hidden.dtype)) as copy:
+            for field in fields(self):
+                getattr(copy, field.name)[...] = getattr(self, field.name)
 
     @staticmethod
     def load(path: Path) -> Features:
@@ -58,15 +58,14 @@ class Features:
             raise DataError("this file holds no features", remedy="Make them again", file=path) from error
 
 
-def create(path: Path, *, tokens: int, width: int, storage: str) -> Features:
-    """A safetensors file of zeros, mapped into memory to be filled. Raises ValueError for no token or no width."""
+@contextmanager
+def new_features(path: Path, *, tokens: int, width: int, storage: str) -> Iterator[Features]:
+    """A file of zeros, mapped into memory to be filled in the block; at its end it lies at `path`, whole.
+
+    Raises ValueError for no token or no width.
+    """
     if tokens < 1 or width < 1:
         raise ValueError("there is no token to make features of")
     shapes = {"tags": ("int64", (tokens,)), "windows": ("int64", (tokens,)), "hidden": (storage, (tokens, width))}
-    return Features(**create_arrays(path, shapes).arrays)
-
-
-def publish(features: Features, writing: Path, path: Path) -> None:
-    """Move what `create` made at `writing`, now filled, to its place."""
-    arrays = {field.name: getattr(features, field.name) for field in fields(features)}
-    publish_arrays(MappedArrays(arrays=arrays, metadata={}), writing, path)
+    with new_arrays(path, shapes) as made:
+        yield Features(**made.arrays)
