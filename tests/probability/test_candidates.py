@@ -11,6 +11,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from raretag.corpus import Mention
 from raretag.probability import Candidates, Scores, candidates, mention_probabilities
 from raretag.tagging import Schema, Tokens, build_schema, decode
 
@@ -126,6 +127,34 @@ def test_the_characters_of_a_document_are_those_of_its_tokens() -> None:
     schema = build_schema(["X"])
     assert candidates(scored(np.ones((2, 3)) / 3, starts=[5, 9], ends=[7, 12]), schema=schema).characters == (5, 12)
     assert candidates(scored(np.zeros((0, 3))), schema=schema).characters == (0, 0)
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    mentions=st.lists(
+        st.builds(
+            lambda label, start, length, gap: Mention(
+                label=label,
+                start=start,
+                end=start + length + gap,
+                # a gap parts it in two
+                fragments=((start, start + 1), (start + 1 + gap, start + length + gap)) if gap and length > 1 else (),
+            ),
+            label=st.sampled_from(["X", "Y", "of no schema"]),
+            start=st.integers(0, 12),
+            length=st.integers(1, 30),
+            gap=st.sampled_from([0, 0, 0, 1]),
+        )
+    )
+)
+def test_those_among_mentions_have_their_label_and_characters(mentions: list[Mention]) -> None:
+    schema = build_schema(["X", "Y"])
+    found = candidates(scored(np.full((3, 5), 0.2)), schema=schema)
+    expected = [
+        any(one.covered == ((start, end),) and one.label == schema.labels[label] for one in mentions)
+        for label, start, end in zip(found.labels, found.starts, found.ends, strict=True)
+    ]
+    assert found.among(mentions, schema=schema).tolist() == expected
 
 
 @pytest.mark.parametrize(

@@ -46,9 +46,19 @@ class Candidates:
 
     def among(self, mentions: Iterable[Mention], *, schema: Schema) -> npt.NDArray[np.bool_]:
         """bool (n,): whether one of `mentions` has the candidate's label and exactly its characters."""
-        there = {(one.label, one.covered) for one in mentions}
-        rows = zip(self.labels.tolist(), self.starts.tolist(), self.ends.tolist(), strict=True)
-        return np.array([(schema.labels[label], ((start, end),)) in there for label, start, end in rows], dtype=bool)
+        numbers = {label: number for number, label in enumerate(schema.labels)}
+        past = self.characters[1] + 1
+        there = np.array(
+            [
+                (start * past + end) * len(numbers) + numbers[one.label]
+                for one in mentions
+                if one.label in numbers and len(one.covered) == 1
+                for start, end in one.covered
+                if end < past
+            ],
+            dtype=np.int64,
+        )
+        return np.isin((self.starts * past + self.ends) * len(numbers) + self.labels, there)
 
     def mention(self, number: int, *, schema: Schema) -> Mention:
         """Candidate `number` as a mention; its score is the probability."""

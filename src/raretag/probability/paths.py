@@ -103,24 +103,24 @@ def _bio_sums(p: Array) -> tuple[Array, Array, Array]:
     Of the tokens before t, the last row being that of all; of those from t on that do not go on a mention; and of those
     from t on where token t − 1 belongs to a label, whether its mention goes on or not.
     """
-    length, layers, tags = p.shape
-    before, after = np.zeros((length + 1, layers)), np.zeros((length + 1, layers))
-    after_label = np.zeros((length + 1, layers, (tags - 1) // 2))
-    forward, scale = np.zeros((layers, tags)), np.zeros(layers)
+    length, layers, _ = p.shape
+    outside, begins, insides = p[..., 0], p[..., 1::2].copy(), p[..., 2::2].copy()
+    # what is summed is kept at a sum of 1, and the logarithms of what it is divided by are added up
+    by_tag, sums = np.zeros(p.shape[1:]), np.ones((length + 1, layers))
     for t in range(length):
-        new = p[t] * (forward.sum(axis=1, keepdims=True) if t else 1.0)
-        new[:, 2::2] = p[t, :, 2::2] * (forward[:, 1::2] + forward[:, 2::2])
-        norm = np.maximum(new.sum(axis=1), TINY)
-        forward, scale = new / norm[:, None], scale + np.log(norm)
-        before[t + 1] = scale
-    # going[k] sums what may follow if token t - 1 belongs to label k; fresh what follows without going on
-    going, fresh, scale = np.zeros((layers, (tags - 1) // 2)), np.ones(layers), np.zeros(layers)
+        new = p[t].copy()
+        new[:, 2::2] *= by_tag[:, 1::2] + by_tag[:, 2::2]
+        sums[t + 1] = new.sum(axis=1)
+        by_tag = new / sums[t + 1][:, None]
+    before = np.cumsum(np.log(sums), axis=0)
+    # going[t, k] sums what may follow if token t - 1 belongs to label k; fresh[t] what follows without going on
+    going, fresh, sums = np.zeros((length + 1, *begins.shape[1:])), np.ones((length + 1, layers)), np.ones_like(sums)
     for t in range(length - 1, -1, -1):
-        either = fresh[:, None] + going
-        outside = p[t, :, 0] * fresh + (p[t, :, 1::2] * either).sum(axis=1)
-        continued = p[t, :, 2::2] * either
-        norm = np.maximum(outside + continued.sum(axis=1), TINY)
-        going, fresh, scale = continued / norm[:, None], outside / norm, scale + np.log(norm)
-        after[t] = scale + np.log(np.maximum(fresh, TINY))
-        after_label[t] = scale[:, None] + np.log(np.maximum(fresh[:, None] + going, TINY))
-    return before, after, after_label
+        either = fresh[t + 1][:, None] + going[t + 1]
+        ended = outside[t] * fresh[t + 1] + (begins[t] * either).sum(axis=1)
+        continued = insides[t] * either
+        sums[t] = ended + continued.sum(axis=1)
+        fresh[t], going[t] = ended / sums[t], continued / sums[t][:, None]
+    scale = np.cumsum(np.log(sums)[::-1], axis=0)[::-1]
+    after = scale + np.log(np.maximum(fresh, TINY))
+    return before, after, scale[..., None] + np.log(np.maximum(fresh[..., None] + going, TINY))
