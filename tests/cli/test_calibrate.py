@@ -103,6 +103,18 @@ def test_wrong_usage_is_told_before_anything_is_read(
     assert told in refused.err
 
 
+def test_a_prior_that_is_one_of_several_is_told_before_folds_are_trained(
+    raretag: Run, own_run: Path, notes: Path
+) -> None:
+    file = own_run / "manifest.json"
+    manifest = json.loads(file.read_text(encoding="utf-8"))
+    file.write_text(json.dumps({**manifest, "prior": {**manifest["prior"], "unique": False}}), encoding="utf-8")
+    shown = raretag("calibrate", own_run, notes, "--folds", 2, "--method", "prior-restore")
+    assert shown.code == 2
+    assert "several optima" in shown.err
+    assert "fold 1" not in shown.err
+
+
 def test_evaluate_uses_the_calibration_and_refuses_its_documents(
     raretag: Run, own_run: Path, others: Path, notes: Path
 ) -> None:

@@ -56,12 +56,17 @@ def calibrate(
     if method is None or method == told.name:
         method, chosen = told.name, merged(told.options, chosen)
 
-    # a mistyped method is told before anything is trained
-    if calibrator(method, chosen).needs_hidden:
+    # a mistyped method, or one that does not fit the run, is told before anything is trained
+    asked = calibrator(method, chosen)
+    if asked.needs_hidden:
         raise UsageError(
             f"{method} needs hidden states, which a run folder does not keep",
             remedy="Choose another --method, or train with second_stage.name=tau-norm",
         )
+    from raretag.probability.run_context import context_of
+
+    context = context_of(folder)
+    asked.check(context)
     corpus = read_corpus(data, format=format)
     console = status()
     tell_findings(corpus.findings, console)
@@ -75,9 +80,7 @@ def calibrate(
     from raretag.probability.calibrating import calibrate as fit
     from raretag.probability.calibrating import cross_calibrated
     from raretag.probability.calibration_data import GOLD, held_out_data, out_of_fold_data, save_data
-    from raretag.probability.run_context import context_of
 
-    context = context_of(folder)
     if folds is None:
         with counting(console, "judging") as advance:
             known = held_out_data(folder, corpus, advance=advance)

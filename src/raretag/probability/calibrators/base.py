@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict
 
-from raretag.errors import DataError
+from raretag.errors import DataError, UsageError
 from raretag.options import Options
 from raretag.probability.evidence import Evidence
 from raretag.probability.scores import Scores
@@ -53,20 +53,34 @@ class Calibrator(ABC, Generic[OptionsT]):
     """A method of calibration: options in, a `Calibration` of `calibration_type` out.
 
     needs_gold: whether it learns from gold tags; the others look at probabilities alone. needs_hidden: whether it
-    learns from hidden states.
+    learns from hidden states. needs_taught_prior: whether it divides by the prior that training taught.
     """
 
     options_type: ClassVar[type[Options]] = Options
     calibration_type: ClassVar[type[Calibration]]
     needs_gold: ClassVar[bool] = True
     needs_hidden: ClassVar[bool] = False
+    needs_taught_prior: ClassVar[bool] = False
 
     def __init__(self, *, options: OptionsT) -> None:
         self.options = options
 
     @final
+    def check(self, context: Context) -> None:
+        """Raises UsageError where it needs a prior that nobody knows, as the objective has several optima."""
+        if self.needs_taught_prior and not context.unique:
+            raise UsageError(
+                "this run's objective has several optima, so that the prior which it was taught is not known",
+                remedy="Choose another calibration, one that learns from gold",
+            )
+
+    @final
     def fit(self, evidence: Evidence, *, context: Context) -> Calibration:
-        """Learn from documents that training did not see. Raises DataError where they hold too little to learn from."""
+        """Learn from documents that training did not see.
+
+        Raises DataError where they hold too little to learn from, UsageError as `check`.
+        """
+        self.check(context)
         judged = int(evidence.judged.sum())
         if not len(evidence) or (self.needs_gold and not judged):
             raise DataError(

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from raretag.options import Options
 from raretag.probability.calibrators.base import Array, Calibration, Calibrator, Context
-from raretag.probability.calibrators.prior_shift import PriorShift, check_taught, prior_shift
+from raretag.probability.calibrators.prior_shift import PriorShift, prior_shift
 from raretag.probability.evidence import Evidence
 
 # steps at most, and the total variation between two of them at which the prior is taken for found
@@ -25,15 +25,14 @@ class ExpectationMaximisation(Calibrator[Options]):
 
     The maximum of the likelihood of the documents where the same text means the same everywhere and only shares of
     tags differ. π̃ is the prior that the probabilities hold, `Context.effective`; π starts at `Context.empirical`.
-    Wants calibrated probabilities. Fitting raises UsageError as `check_taught`. Time: two matrix-vector products a
-    step, at most 1,000 steps.
+    Wants calibrated probabilities. Time: two matrix-vector products a step, at most 1,000 steps.
     """
 
     calibration_type = PriorShift
     needs_gold = False
+    needs_taught_prior = True
 
     def _fit(self, evidence: Evidence, *, context: Context) -> Calibration:
-        check_taught(context)
         shape, tags = evidence.schema.shape, evidence.schema.shape[-1]
         taught, start = context.effective.reshape(-1, tags), context.empirical.reshape(-1, tags)
         p = evidence.probabilities.reshape(len(evidence), -1, tags)

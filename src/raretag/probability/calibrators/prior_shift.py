@@ -9,7 +9,6 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field, NonNegativeFloat
 
-from raretag.errors import UsageError
 from raretag.options import Options
 from raretag.probability.calibrators.base import Array, Calibration, Calibrator, Context, by_tag, from_tags
 from raretag.probability.calibrators.likelihood import curvature, minimum, negative_log_likelihood
@@ -45,16 +44,13 @@ class PriorShift(Calibration):
 
 @final
 class PriorRestore(Calibrator[Options]):
-    """p' ∝ p · π / π̃: from the prior that weights and sampling taught to that of the data (`restore_prior`).
-
-    Fitting raises UsageError where the objective has several optima, for then nobody knows which π̃ was taught.
-    """
+    """p' ∝ p · π / π̃: from the prior that weights and sampling taught to that of the data (`restore_prior`)."""
 
     calibration_type = PriorShift
     needs_gold = False
+    needs_taught_prior = True
 
     def _fit(self, evidence: Evidence, *, context: Context) -> Calibration:
-        check_taught(context)
         return prior_shift(taught=context.effective, target=context.empirical, schema=evidence.schema)
 
 
@@ -83,15 +79,6 @@ class LogitAdjustment(Calibrator[LogitAdjustmentOptions]):
             tau = _likeliest_strength(evidence, taught=context.empirical)
         even = np.where(seen, 1.0, 0.0)
         return prior_shift(taught=context.empirical, target=even, schema=evidence.schema, strength=tau)
-
-
-def check_taught(context: Context) -> None:
-    """Raises UsageError where the objective has several optima: nobody knows which of their priors was taught."""
-    if not context.unique:
-        raise UsageError(
-            "this run's objective has several optima, so that the prior which it was taught is not known",
-            remedy="Choose another calibration, one that learns from gold",
-        )
 
 
 def prior_shift(*, taught: Array, target: Array, schema: Schema, strength: float = 1.0) -> PriorShift:
