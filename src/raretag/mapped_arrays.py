@@ -48,7 +48,8 @@ def new_arrays(
     """A safetensors file of zeros, mapped to be filled in the block; at its end it is moved to `path`, whole.
 
     shapes: name to dtype (float32, float16, int8 to 64) and shape. Name those of more bytes an element first: then all
-    are aligned. What goes wrong or is interrupted in the block leaves no file. Raises ValueError for an array without
+    are aligned. An error or an interruption in the block leaves no file; a process that is killed
+    leaves the one that it was filling, hidden, beside `path`. Raises ValueError for an array without
     elements, OSError where the disk has no room.
     """
     # of this call alone, for another may fill the same file meanwhile

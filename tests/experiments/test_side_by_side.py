@@ -68,13 +68,16 @@ time.sleep(300)
 """
 
 
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="this system does not list processes as files")
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
 def test_a_helper_ends_with_the_command_that_is_killed(tmp_path: Path, how: signal.Signals) -> None:
     file, command = tmp_path / "helper", tmp_path / "command.py"
     command.write_text(COMMAND.format(work=WORK.format(file=str(file))), encoding="utf-8")
     with subprocess.Popen([sys.executable, str(command)]) as killed:
-        _wait(file.exists)
-        killed.send_signal(how)
+        try:
+            _wait(lambda: file.exists() or killed.poll() is not None)
+        finally:
+            killed.send_signal(how)
     helper = int(file.read_text(encoding="utf-8"))
     try:
         _wait(lambda: not _runs(helper))
@@ -94,5 +97,5 @@ def _runs(process: int) -> bool:
     """A process that has ended and that nobody has asked about yet is still listed, as a zombie."""
     try:
         return Path(f"/proc/{process}/stat").read_text(encoding="utf-8").rsplit(")", 1)[1].split()[0] != "Z"
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):
         return False

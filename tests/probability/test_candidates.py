@@ -129,7 +129,10 @@ def test_the_characters_of_a_document_are_those_of_its_tokens() -> None:
     assert candidates(scored(np.zeros((0, 3))), schema=schema).characters == (0, 0)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
+@example([Mention(label="X", start=0, end=7, fragments=((0, 3), (4, 7)))])
+@example([Mention(label="X", start=0, end=7, fragments=((0, 4), (4, 7)))])
+@example([Mention(label="X", start=0, end=55)])
 @given(
     mentions=st.lists(
         st.builds(

@@ -66,7 +66,7 @@ def calibrate(
     from raretag.probability.run_context import context_of
 
     context = context_of(folder)
-    asked.check(context)
+    asked.check(unique=context.unique)
     corpus = read_corpus(data, format=format)
     console = status()
     tell_findings(corpus.findings, console)

@@ -55,7 +55,10 @@ def train(
         problems_after=AfterTraining.problems,
     )
     # what cannot be, and what cannot be done afterwards, is told before anything is read
-    asked = AfterTraining.of(load().after).policy.asked
+    told = load()
+    planned = AfterTraining.of(told.after)
+    planned.check(told.training)
+    asked = planned.policy.asked
     check_asked(asked)
     corpus = read_corpus(data, format=format)
     console = status()

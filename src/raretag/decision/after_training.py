@@ -11,8 +11,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from raretag.decision.policy import Rule
 from raretag.decision.policy_fitting import Asked
 from raretag.errors import DataError, UsageError
+from raretag.objectives import OBJECTIVES
 from raretag.probability.calibrators import calibrator
 from raretag.training.run_folder import RECIPE, RunFolder, read_json
+from raretag.training.settings import TrainSettings
 from raretag.training.settings_layers import problems_of, unusable
 
 
@@ -93,6 +95,13 @@ class AfterTraining(_Settings):
         if problems:
             raise unusable(problems, file=None)
         return AfterTraining.model_validate(dict(content))
+
+    def check(self, settings: TrainSettings) -> None:
+        """Raises UsageError where a run of these settings could not be calibrated so."""
+        # what a second stage teaches, it tells when it is done
+        taught = [one.objective.name for one in settings.members if one.second_stage.name is None]
+        unique = all(OBJECTIVES[name].method.prior_is_unique for name in taught)
+        calibrator(self.calibration.name, self.calibration.options).check(unique=unique)
 
     @staticmethod
     def problems(content: Mapping[str, Any]) -> list[str]:

@@ -31,7 +31,7 @@ def helped(
 
     They and this one share the threads that this one had, each at least one; another number of threads rounds
     otherwise. What goes wrong in one ends that one, and at the end their number is told: what it was at is left to this
-    process, which meets it, too. A helper whose own process is killed ends at once: what it was at is resumed later.
+    process, which meets it, too. Where this process is killed, they end at once; what they were at is resumed later.
     """
     spawning = multiprocessing.get_context("spawn")
     threads = torch.get_num_threads()
@@ -65,7 +65,7 @@ def _quietly(threads: int, work: Callable[..., None], *arguments: Any) -> None:
 
 
 def _end_with_parent() -> None:
-    """Whoever kills a command does not want its helpers to work on for hours."""
+    """End with the process that started this one: nobody wants helpers that work on for hours."""
     parent = multiprocessing.parent_process()
     if parent is not None:
         parent.join()

@@ -47,6 +47,7 @@ class Candidates:
     def among(self, mentions: Iterable[Mention], *, schema: Schema) -> npt.NDArray[np.bool_]:
         """bool (n,): whether one of `mentions` has the candidate's label and exactly its characters."""
         numbers = {label: number for number, label in enumerate(schema.labels)}
+        # label and characters as one number; that of a mention which ends behind the document would be another's
         past = self.characters[1] + 1
         there = np.array(
             [

@@ -101,26 +101,28 @@ def _bio_sums(p: Array) -> tuple[Array, Array, Array]:
     """Log sums over valid paths of each layer, (tokens + 1, layers) twice and (tokens + 1, layers, labels).
 
     Of the tokens before t, the last row being that of all; of those from t on that do not go on a mention; and of those
-    from t on where token t − 1 belongs to a label, whether its mention goes on or not.
+    from t on where token t − 1 belongs to a label, whether its mention goes on or not. p > 0, as `Lattice` makes it: no
+    sum is 0 then.
     """
     length, layers, _ = p.shape
     outside, begins, insides = p[..., 0], p[..., 1::2].copy(), p[..., 2::2].copy()
     # what is summed is kept at a sum of 1, and the logarithms of what it is divided by are added up
-    by_tag, sums = np.zeros(p.shape[1:]), np.ones((length + 1, layers))
+    by_tag, divisors = np.zeros(p.shape[1:]), np.ones((length + 1, layers))
     for t in range(length):
         new = p[t].copy()
         new[:, 2::2] *= by_tag[:, 1::2] + by_tag[:, 2::2]
-        sums[t + 1] = new.sum(axis=1)
-        by_tag = new / sums[t + 1][:, None]
-    before = np.cumsum(np.log(sums), axis=0)
+        divisors[t + 1] = new.sum(axis=1)
+        by_tag = new / divisors[t + 1][:, None]
+    before = np.cumsum(np.log(divisors), axis=0)
     # going[t, k] sums what may follow if token t - 1 belongs to label k; fresh[t] what follows without going on
-    going, fresh, sums = np.zeros((length + 1, *begins.shape[1:])), np.ones((length + 1, layers)), np.ones_like(sums)
+    going, fresh = np.zeros((length + 1, *begins.shape[1:])), np.ones((length + 1, layers))
+    divisors = np.ones_like(divisors)
     for t in range(length - 1, -1, -1):
         either = fresh[t + 1][:, None] + going[t + 1]
         ended = outside[t] * fresh[t + 1] + (begins[t] * either).sum(axis=1)
         continued = insides[t] * either
-        sums[t] = ended + continued.sum(axis=1)
-        fresh[t], going[t] = ended / sums[t], continued / sums[t][:, None]
-    scale = np.cumsum(np.log(sums)[::-1], axis=0)[::-1]
+        divisors[t] = ended + continued.sum(axis=1)
+        fresh[t], going[t] = ended / divisors[t], continued / divisors[t][:, None]
+    scale = np.cumsum(np.log(divisors)[::-1], axis=0)[::-1]
     after = scale + np.log(np.maximum(fresh, TINY))
     return before, after, scale[..., None] + np.log(np.maximum(fresh[..., None] + going, TINY))

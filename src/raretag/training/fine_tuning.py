@@ -195,7 +195,7 @@ def _best(out: Path) -> Path:
 
 
 def _split(corpus: Corpus, *, settings: TrainSettings, announce: Callable[[str], None]) -> Split:
-    """The parts of the corpus, told. Raises UsageError for shares that the corpus' own parts would overrule."""
+    """The parts of the corpus, told. Raises UsageError for settings of it that have no effect."""
     shares = settings.split
     split = split_corpus(corpus, test=shares.test, validation=shares.validation, seed=settings.seed)
     if split.origin == OFFICIAL and shares != SplitSettings():
@@ -203,10 +203,13 @@ def _split(corpus: Corpus, *, settings: TrainSettings, announce: Callable[[str],
             "the corpus brings its own parts, so split.test and split.validation would have no effect",
             remedy="Leave them out, or take the names of the parts (train, dev, test) from folders or metadata",
         )
+    if not split.validation and settings.optimiser.patience != OptimiserSettings().patience:
+        raise UsageError(
+            "no document validates, so optimiser.patience would have no effect",
+            remedy="Leave it out, or set split.validation",
+        )
     sizes = f"{len(split.train)} to train, {len(split.validation)} to validate, {len(split.test)} to test"
     announce(f"documents: {sizes} ({split.origin})")
-    if not split.validation and settings.optimiser.patience != OptimiserSettings().patience:
-        announce("optimiser.patience has no effect: no document validates, so all epochs are trained")
     for rule, number in Counter(finding.rule for finding in split.findings).items():
         announce(f"{number} {rule}: {RULES[rule].meaning}; {RULES[rule].remedy}")
     return split

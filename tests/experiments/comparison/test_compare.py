@@ -230,6 +230,13 @@ def _broken_off() -> list[TrainerCallback]:
     raise KeyboardInterrupt
 
 
+def test_a_calibration_that_needs_a_prior_nobody_knows_is_told_before_training(tmp_path: Path) -> None:
+    file = tmp_path / "mine.yaml"
+    file.write_text("objective: {name: vector-scaling}\ncalibration: {name: prior-restore}\n", encoding="utf-8")
+    with pytest.raises(UsageError, match="recipe mine: this calibration needs the prior that training taught"):
+        contestant(str(file))
+
+
 def test_a_patience_that_folds_never_ask_for_is_not_another_training() -> None:
     hasty, usual = contestant("plain", overrides=["optimiser.patience=1"]), contestant("plain")
     assert hasty.for_folds().settings == usual.settings

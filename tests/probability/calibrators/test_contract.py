@@ -60,6 +60,20 @@ def sharpened(p: Any) -> Any:
 
 
 @every
+def test_who_looks_at_the_taught_prior_refuses_one_of_several(
+    world: Make, kind: str, name: str, options: dict[str, Any]
+) -> None:
+    one = world(kind)
+    method, evidence = calibrator(name, options), one.evidence(sharpened(one.truth))
+    if method.needs_taught_prior:
+        with pytest.raises(UsageError, match="several optima"):
+            method.fit(evidence, context=replace(one.context, unique=False))
+        return
+    other = replace(one.context, effective=one.context.effective[..., ::-1], unique=False)
+    assert [*figures(method.fit(evidence, context=other))] == [*figures(method.fit(evidence, context=one.context))]
+
+
+@every
 def test_probabilities_stay_probabilities_and_zeros_zeros(
     world: Make, kind: str, name: str, options: dict[str, Any]
 ) -> None:

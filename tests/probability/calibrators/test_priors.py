@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from raretag.errors import DataError, UsageError
+from raretag.errors import DataError
 from raretag.probability import restore_prior
 from raretag.probability.calibrators import Context, calibrator
 from raretag.probability.calibrators.base import from_tags
@@ -32,13 +32,6 @@ def test_the_prior_is_restored(world: Make, kind: str) -> None:
     np.testing.assert_allclose(one.apply(fitted, p), one.truth, atol=1e-5)
     same = restore_prior(p.astype(np.float32), effective=context.effective, empirical=context.empirical)
     np.testing.assert_allclose(one.apply(fitted, p), same, atol=1e-6)
-
-
-@pytest.mark.parametrize("name", ["prior-restore", "expectation-maximisation"])
-def test_a_prior_that_is_one_of_several_is_not_restored(world: Make, name: str) -> None:
-    one = world("BIO")
-    with pytest.raises(UsageError, match="several optima"):
-        calibrator(name).fit(one.evidence(one.truth), context=replace(one.context, unique=False))
 
 
 @pytest.mark.parametrize(("name", "options"), [("weighted", {}), ("btl", {})])

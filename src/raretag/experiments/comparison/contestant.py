@@ -89,7 +89,12 @@ def contestant(
         mentions=mentions,
         problems_after=AfterTraining.problems,
     )
-    return Contestant(name=called(name), settings=settings, after=AfterTraining.of(after))
+    made = Contestant(name=called(name), settings=settings, after=AfterTraining.of(after))
+    try:
+        made.after.check(settings)
+    except UsageError as error:
+        raise UsageError(f"recipe {made.name}: {error.what}", remedy=error.remedy) from error
+    return made
 
 
 def called(name: str) -> str:

@@ -66,12 +66,12 @@ class Calibrator(ABC, Generic[OptionsT]):
         self.options = options
 
     @final
-    def check(self, context: Context) -> None:
-        """Raises UsageError where it needs a prior that nobody knows, as the objective has several optima."""
-        if self.needs_taught_prior and not context.unique:
+    def check(self, *, unique: bool) -> None:
+        """Raises UsageError where it needs the prior that training taught, and this is not that of the only optimum."""
+        if self.needs_taught_prior and not unique:
             raise UsageError(
-                "this run's objective has several optima, so that the prior which it was taught is not known",
-                remedy="Choose another calibration, one that learns from gold",
+                "this calibration needs the prior that training taught, and the objective has several optima",
+                remedy="Choose another calibration, one that learns from gold, or marginal-matching",
             )
 
     @final
@@ -80,7 +80,7 @@ class Calibrator(ABC, Generic[OptionsT]):
 
         Raises DataError where they hold too little to learn from, UsageError as `check`.
         """
-        self.check(context)
+        self.check(unique=context.unique)
         judged = int(evidence.judged.sum())
         if not len(evidence) or (self.needs_gold and not judged):
             raise DataError(
