@@ -32,7 +32,7 @@ from raretag.corpus.inventory import mention_counts
 from raretag.corpus.splitting import OFFICIAL, split_corpus
 from raretag.decision import most_probable_mentions
 from raretag.decision.deciding import Deciding
-from raretag.errors import RaretagError
+from raretag.errors import DataError, RaretagError
 from raretag.evaluation import GOLD, Counts, count_matches
 from raretag.evaluation.significance import holm, paired_p_value
 from raretag.experiments.comparison.contestant import Contestant, contestant
@@ -44,6 +44,7 @@ from raretag.probability.mention_calibration import fit_mention_calibration, jud
 from raretag.tagging import Schema
 from raretag.training import RunFolder, train
 from raretag.training.exclusive import BusyError, alone
+from raretag.training.settings import SplitSettings, TrainSettings
 
 FIGURES = ("micro", "macro", "macro10", "head", "medium", "tail", "rare_recall")
 VALIDATION = 0.15
@@ -107,13 +108,12 @@ def main() -> None:
             found = on_corpus(
                 there[name], names, overrides=arguments.set, share=shares.get(name, 1.0), out=arguments.out / name
             )
+            if found is not None:
+                told[name] = compared(found, baseline=labels[0])
+                show(name, told[name])
         except RaretagError as error:
             # the others are told all the same
             failed[name] = str(error)
-            continue
-        if found is not None:
-            told[name] = compared(found, baseline=labels[0])
-            show(name, told[name])
     left = [name for name in wanted if name not in {*told, *failed}]
     print(
         json.dumps(
@@ -139,16 +139,23 @@ def on_corpus(
 ) -> dict[str, Judged] | None:
     """None where another process is at one of the trainings."""
     corpus = read_corpus(folder)
-    drawn = split_corpus(corpus, test=0.2, validation=VALIDATION, seed=13).origin != OFFICIAL
-    own = [f"split.validation={VALIDATION}"] if drawn else []
+    mentions = mention_counts(corpus)
+    recipes = [contestant(name, overrides=overrides, mentions=mentions) for name in names]
+    # a recipe with documents of its own could not be compared
+    seed, shares = recipes[0].settings.seed, SplitSettings(validation=VALIDATION)
+    parts = split_corpus(corpus, test=shares.test, validation=shares.validation, seed=seed)
+    if not parts.validation or not parts.test:
+        raise DataError(
+            f"it has {len(parts.validation)} documents to validate and {len(parts.test)} to test",
+            remedy="Give it both parts, or name the other corpora by --corpora",
+        )
+    alike = {"seed": seed, "split": SplitSettings() if parts.origin == OFFICIAL else shares}
     data = drawn_hash(corpus.documents)
     judged = {}
-    for name in names:
-        recipe = contestant(name, overrides=[*overrides, *own], mentions=mention_counts(corpus))
-        epochs = max(1, round(recipe.settings.optimiser.epochs * share))
-        recipe = contestant(
-            name, overrides=[*overrides, *own, f"optimiser.epochs={epochs}"], mentions=mention_counts(corpus)
-        )
+    for recipe in recipes:
+        if (recipe.settings.seed, recipe.settings.split) != (seed, SplitSettings()):
+            status().print(f"{recipe.name}: its seed and split are not looked at: all recipes have the same")
+        recipe = replace(recipe, settings=shortened(recipe.settings, share=share).model_copy(update=alike))
         try:
             judged[recipe.name] = judge(recipe, corpus, out / recipe.key(seed=recipe.settings.seed, data=data, folds=1))
         except BusyError:
@@ -156,6 +163,21 @@ def on_corpus(
         except RaretagError as error:
             raise type(error)(f"recipe {recipe.name}: {error.what}", remedy=error.remedy, file=error.file) from error
     return judged if len(judged) == len(names) else None
+
+
+def shortened(settings: TrainSettings, *, share: float) -> TrainSettings:
+    """With this share of the epochs of each of its models, at least one."""
+
+    def of(optimiser: dict[str, Any]) -> dict[str, Any]:
+        return (
+            {**optimiser, "epochs": max(1, round(optimiser["epochs"] * share))} if "epochs" in optimiser else optimiser
+        )
+
+    ensemble = [
+        {name: of(part) if name == "optimiser" else part for name, part in parts.items()} for parts in settings.ensemble
+    ]
+    told = settings.model_dump()
+    return TrainSettings.model_validate({**told, "optimiser": of(told["optimiser"]), "ensemble": ensemble})
 
 
 def judge(recipe: Contestant, corpus: Corpus, out: Path) -> Judged:
@@ -219,6 +241,8 @@ def compared(judged: dict[str, Judged], *, baseline: str) -> dict[str, Any]:
     """Figures by recipe, and p-values of the differences from the baseline, corrected over the recipes."""
     base = judged[baseline]
     others = [name for name in judged if name != baseline]
+    if any(judged[name].counts.documents != base.counts.documents for name in others):
+        raise DataError("recipes have been tested on different documents", remedy="Choose another --out")
     told: dict[str, Any] = {
         name: {**{key: one.figure(key) for key in FIGURES}, "steps": one.steps, "seconds": one.seconds, "p_holm": {}}
         for name, one in judged.items()

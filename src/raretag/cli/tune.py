@@ -75,18 +75,17 @@ def tune(
     from raretag.cli.progress import TrainingProgress
     from raretag.cli.tuning_tables import show_tuning
     from raretag.experiments.tuning.result import best_trial
-    from raretag.experiments.tuning.task import task_of
+    from raretag.experiments.tuning.task import closed_parts, task_of
     from raretag.experiments.tuning.tune import contestant_of
     from raretag.experiments.tuning.tune import tune as run_tuning
     from raretag.reporting.tuning import write_tuning
 
     overrides = (*(set_ or ()), *(() if seed is None else (f"seed={seed}",)))
-    is_ensemble = contestant(recipe, overrides=overrides, mentions=mention_counts(corpus)).settings.ensemble
+    baseline = contestant(recipe, overrides=overrides, mentions=mention_counts(corpus))
     task = task_of(
         corpus,
         recipe=recipe,
-        # several models have no one head
-        space=space_of(space, goal=aim, overrides=set_ or (), closed=["second_stage"] if is_ensemble else []),
+        space=space_of(space, goal=aim, overrides=set_ or (), closed=[*closed_parts(baseline.settings)]),
         goal=aim,
         folds=folds,
         out=out,

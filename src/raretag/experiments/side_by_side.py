@@ -37,19 +37,20 @@ def helped(
     threads = torch.get_num_threads()
     share = max(1, threads // (helpers + 1))
     processes = [spawning.Process(target=_quietly, args=(share, work, *arguments), daemon=True) for _ in range(helpers)]
-    for process in processes:
-        process.start()
-    torch.set_num_threads(share)
     try:
+        for process in processes:
+            process.start()
+        torch.set_num_threads(share)
         yield
     finally:
         torch.set_num_threads(threads)
-        ended = sum(process.exitcode not in {None, 0} for process in processes)
+        begun = [process for process in processes if process.pid is not None]
+        ended = sum(process.exitcode not in {None, 0} for process in begun)
         if ended:
             announce(
                 f"{ended} of {helpers} helping processes ended early, perhaps for lack of memory; fewer --jobs help"
             )
-        for process in processes:
+        for process in begun:
             process.terminate()
             process.join()
 

@@ -8,10 +8,11 @@ import pytest
 
 from raretag.corpus import Corpus
 from raretag.errors import UsageError
+from raretag.experiments.comparison.contestant import contestant
 from raretag.experiments.tuning.goal import GoalName, goal_of
 from raretag.experiments.tuning.space import Choice, Parameter, Range, Value
 from raretag.experiments.tuning.space_file import BUILT_IN, read_space, space_of
-from raretag.experiments.tuning.task import task_of
+from raretag.experiments.tuning.task import closed_parts, task_of
 
 from .conftest import SPACE, TaskOf, space
 
@@ -221,6 +222,29 @@ def test_several_models_have_no_one_head(corpus: Corpus, name: str, tmp_path: Pa
         task_of(corpus, recipe=str(tmp_path / "own.yaml"), space=open_to_it, goal=aim, folds=2, out=tmp_path)
     assert not {key for key in open_to_it.keys if key.startswith("second_stage")}
     task_of(corpus, recipe="rare", space=open_to_it, goal=aim, folds=2, out=tmp_path)
+
+
+@pytest.mark.parametrize("name", BUILT_IN)
+@pytest.mark.parametrize("head", ["cosine", "per-label"])
+def test_another_head_has_a_space_of_its_own(corpus: Corpus, name: str, head: str, tmp_path: Path) -> None:
+    aim, overrides = goal_of("macro10-f1"), (f"head.name={head}",)
+    settings = contestant("plain", overrides=overrides).settings
+    open_to_it = space_of(name, goal=aim, overrides=overrides, closed=[*closed_parts(settings)])
+    made = task_of(
+        corpus, recipe="plain", overrides=overrides, space=open_to_it, goal=aim, folds=2, out=tmp_path / "out"
+    )
+    assert made.space.keys
+    whole = space_of(name, goal=aim)
+    with pytest.raises(UsageError, match=rf"makes a softmax head anew, and the recipe has {head}"):
+        task_of(corpus, recipe="plain", overrides=overrides, space=whole, goal=aim, folds=2, out=tmp_path)
+
+
+def test_all_values_that_open_a_setting_are_tried(task: TaskOf) -> None:
+    text = "objective.name: {choices: [weighted, focal]}\n"
+    text += "objective.gamma: {low: 1.5, high: 3.0, when: {objective.name: %s}}"
+    assert task(text=text % "focal").space.keys
+    with pytest.raises(UsageError, match=r"objective\.gamma.*with objective\.name=weighted"):
+        task(text=text % "[focal, weighted]")
 
 
 def test_what_is_set_is_not_tuned(task: TaskOf) -> None:

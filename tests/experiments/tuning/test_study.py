@@ -176,6 +176,30 @@ def test_a_training_that_fails_is_told(task: TaskOf) -> None:
     assert tuned.best == 0
 
 
+def test_an_unforeseen_error_is_met_twice_and_then_the_study_goes_on(task: TaskOf) -> None:
+    met: list[int] = []
+
+    def judge(who: Contestant, /) -> Generator[Verdict | None, None, None]:
+        if who.settings.optimiser.epochs != 12:
+            met.append(who.settings.optimiser.epochs)
+            raise MemoryError
+        yield from by_epochs(who)
+
+    asked = task(text="optimiser.epochs: {low: 1, high: 5}")
+    for _ in range(2):
+        with pytest.raises(MemoryError):
+            tune(asked, trials=3, judge=judge)
+    tuned = tune(asked, trials=3, judge=judge)
+    assert [one.outcome for one in tuned.rows] == ["finished", "failed", "failed"]
+    assert tuned.rows[1].failed == "MemoryError, twice"
+    assert met[::2] == met[1::2]
+
+
+def test_a_judge_is_for_one_process(task: TaskOf) -> None:
+    with pytest.raises(UsageError, match="Leave out jobs and ray"):
+        tune(task(), trials=3, jobs=2, judge=by_epochs)
+
+
 def test_a_baseline_that_fails_ends_it_and_is_tried_again(task: TaskOf) -> None:
     def judge(who: Contestant, /) -> Generator[Verdict | None, None, None]:
         raise DataError("weights are no finite numbers", remedy="Lower the rate")

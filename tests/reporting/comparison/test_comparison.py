@@ -54,6 +54,7 @@ def compared() -> Comparison:
         differences=differences,
         baseline="plain",
         unequal=(NAMES[1],),
+        mixed={"number formats": ("bfloat16", "float32")},
         documents=1,
         mentions=1,
         folds=2,

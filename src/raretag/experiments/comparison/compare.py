@@ -18,6 +18,7 @@ from raretag.experiments.comparison.rows import Row, row_of
 from raretag.experiments.cross_validation import TRAININGS, Cell, check_cut, pool, run_cells, run_cells_on_ray
 from raretag.experiments.side_by_side import check_jobs, helped
 from raretag.tagging import counted_schema
+from raretag.training.run_folder import RunFolder
 
 if TYPE_CHECKING:
     from transformers import TrainerCallback
@@ -31,13 +32,15 @@ _EQUAL_STEPS: Final = 0.02
 class Comparison:
     """rows: by recipe, as asked; differences: from the baseline. unequal: recipes with more or fewer steps than it.
 
-    settings: by recipe, of training, calibration and policy.
+    mixed: versions and number formats that not all trainings had, by what they are of. settings: by recipe, of
+    training, calibration and policy.
     """
 
     rows: tuple[Row, ...]
     differences: tuple[Difference, ...]
     baseline: str
     unequal: tuple[str, ...]
+    mixed: Mapping[str, tuple[str, ...]]
     documents: int
     mentions: int
     folds: int
@@ -53,6 +56,7 @@ class Comparison:
             "differences": [one.to_json() for one in self.differences],
             "baseline": self.baseline,
             "unequal_steps": list(self.unequal),
+            "mixed": {name: list(values) for name, values in self.mixed.items()},
             "documents": self.documents,
             "mentions": self.mentions,
             "folds": self.folds,
@@ -110,10 +114,11 @@ def compare(
             run_cells(list(distinct.values()), corpus, callbacks=callbacks, announce=announce)
     else:
         run_cells_on_ray(list(distinct.values()), corpus, out=out, address=ray, announce=announce)
-    rows = []
+    rows, runs = [], []
     for one in recipes:
         announce(f"judging {one.name}")
         by_seed = [pool(cells[one.name, seed], corpus) for seed in seeds]
+        runs += [run for pooled in by_seed for run in pooled.runs]
         rows.append(row_of(one, by_seed, costs=costs, resamples=resamples))
         schema = by_seed[0].data.schema
     steps = {row.name: row.steps for row in rows}
@@ -122,6 +127,7 @@ def compare(
         differences=differences(rows, baseline=str(base), schema=schema, resamples=resamples),
         baseline=str(base),
         unequal=tuple(n for n in names if abs(steps[n] - steps[str(base)]) > _EQUAL_STEPS * steps[str(base)]),
+        mixed=_mixed(runs),
         documents=len(corpus.documents),
         mentions=sum(len(document.mentions) for document in corpus.documents),
         folds=folds,
@@ -133,6 +139,13 @@ def compare(
         data=data,
         currency=None if costs is None else costs.currency,
     )
+
+
+def _mixed(runs: Sequence[RunFolder]) -> dict[str, tuple[str, ...]]:
+    """What of the manifests should be one value and is several."""
+    named = {"raretag": "versions of raretag", "precision": "number formats"}
+    found = {words: tuple(sorted({str(run.manifest.get(key)) for run in runs})) for key, words in named.items()}
+    return {words: values for words, values in found.items() if len(values) > 1}
 
 
 def _cells(one: Contestant, *, seed: int, data: str, folds: int, out: Path) -> list[Cell]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from itertools import combinations
+from itertools import combinations, product
 from typing import Final
 
 from raretag.errors import UsageError
@@ -68,13 +68,13 @@ def _never(key: str) -> Iterator[str]:
 def _combinations(space: Space) -> Iterator[dict[str, Value]]:
     """Few settings at a time, the simplest first."""
     for one in space.parameters:
-        for value in one.values.edges:
-            yield {**_needed(one, space), one.key: value}
+        for needed, value in product(_needed(one, space), one.values.edges):
+            yield {**needed, one.key: value}
     chosen = [
-        (one, {**_needed(one, space), one.key: value})
+        (one, {**needed, one.key: value})
         for one in space.parameters
         if isinstance(one.values, Choice)
-        for value in one.values.choices
+        for needed, value in product(_needed(one, space), one.values.choices)
     ]
     for (first, told), (second, beside) in combinations(chosen, 2):
         apart = any(told[key] != beside[key] for key in told.keys() & beside.keys())
@@ -82,14 +82,20 @@ def _combinations(space: Space) -> Iterator[dict[str, Value]]:
             yield {**told, **beside}
 
 
-def _needed(parameter: Parameter, space: Space) -> dict[str, Value]:
-    """The first values that open it, and what opens these."""
-    told: dict[str, Value] = {}
+def _needed(parameter: Parameter, space: Space) -> list[dict[str, Value]]:
+    """All values that open it, each with what opens these."""
+    ways: list[dict[str, Value]] = [{}]
     for key, allowed in parameter.when.items():
-        above = next(
-            one
-            for one in space.parameters
-            if one.key == key and isinstance(one.values, Choice) and one.values.holds(allowed[0])
-        )
-        told |= {**_needed(above, space), key: allowed[0]}
-    return told
+        opening = [
+            {**needed, key: value}
+            for value in allowed
+            for above in space.parameters
+            if above.key == key and isinstance(above.values, Choice) and above.values.holds(value)
+            for needed in _needed(above, space)
+        ]
+        ways = [
+            {**way, **more}
+            for way, more in product(ways, opening)
+            if all(way[both] == more[both] for both in way.keys() & more.keys())
+        ]
+    return ways

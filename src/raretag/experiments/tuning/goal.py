@@ -64,10 +64,6 @@ class Goal:
         """What is to be made small or large; None where it is undefined."""
         return verdict.figures[self.name].value
 
-    def better(self, one: float, other: float) -> bool:
-        """Whether `one` is strictly better than `other`."""
-        return one < other if self.direction == "minimize" else one > other
-
     def violations(self, verdict: Verdict, *, micro: float | None) -> dict[str, float]:
         """By how much each constraint is missed, by name: up to 0 it holds. micro: of the baseline, if it is asked for.
 

@@ -22,6 +22,8 @@ NAME: Final = "tune"
 BASELINE: Final = "baseline"
 VERDICT: Final = "verdict"
 FAILED: Final = "failed"
+# whether it ended in an unforeseen error before
+BROKEN: Final = "broken"
 # since it was last taken up: how long it lay broken off is nobody's work
 SECONDS: Final = "seconds"
 _IDENTITY: Final = "identity"
@@ -76,9 +78,9 @@ def work(
 ) -> optuna.Study:
     """Run trials, beside any other process that does the same, until `trials` of the study are finished.
 
-    A trial that was broken off goes on with the settings it had. One whose training fails is told as failed; of the
-    baseline, the error is raised, for then nothing can be compared. help_baseline: called while another process is at
-    the baseline and its figures are needed. Raises as `open_study`.
+    A trial that was broken off goes on with the settings it had. One whose training fails is told as failed, as is one
+    that ends in an unforeseen error for the second time; the first time, and of the baseline, the error is raised.
+    help_baseline: called while another process is at the baseline and its figures are needed. Raises as `open_study`.
     """
     study, waits = open_study(task), False
     while True:
@@ -185,12 +187,23 @@ def _run(
     except RaretagError as error:
         if is_baseline:
             raise
-        announce(f"failed: {error.what}")
-        trial.set_user_attr(FAILED, error.what)
-        trial.set_user_attr(SECONDS, time.monotonic() - began)
-        study.tell(trial, state=TrialState.FAIL)
+        _fail(study, trial, error.what, began=began, announce=announce)
+        return
+    except Exception as error:
+        # perhaps the machine's doing, for example for want of memory: once more, but not for ever
+        if is_baseline or not trial.user_attrs.get(BROKEN):
+            trial.set_user_attr(BROKEN, True)
+            raise
+        _fail(study, trial, f"{type(error).__name__}, twice", began=began, announce=announce)
         return
     _finish(task, study, trial, verdict, micro=micro, state=TrialState.COMPLETE, began=began)
+
+
+def _fail(study: optuna.Study, trial: Trial, what: str, *, began: float, announce: Callable[[str], None]) -> None:
+    announce(f"failed: {what}")
+    trial.set_user_attr(FAILED, what)
+    trial.set_user_attr(SECONDS, time.monotonic() - began)
+    study.tell(trial, state=TrialState.FAIL)
 
 
 def _finish(

@@ -19,10 +19,10 @@ from raretag.experiments.cross_validation import check_cut
 from raretag.experiments.tuning.checking import check_space
 from raretag.experiments.tuning.goal import Goal, check_goal
 from raretag.experiments.tuning.space import Choice, Space, Value
-from raretag.tagging import counted_schema
+from raretag.tagging import counted_schema, resolve_encoder
 from raretag.training.heads import HEADS
-from raretag.training.setting_names import covers, override_key
-from raretag.training.settings import SplitSettings
+from raretag.training.setting_names import override_key
+from raretag.training.settings import SplitSettings, TrainSettings
 
 # what is tuned on trained folds
 _AFTER = ("second_stage", "calibration", "policy")
@@ -98,6 +98,7 @@ class Task:
                 self.baseline.settings.model_dump(mode="json", exclude={"checkpoint_seconds", "ledger_steps"}),
                 self.baseline.after.model_dump(mode="json"),
             ],
+            "encoder": resolve_encoder(self.baseline.settings.encoder).sha256,
             "number of folds": self.folds,
         }
         return {
@@ -152,22 +153,34 @@ def task_of(
         out=out,
         data=drawn_hash(learned.documents),
     )
-    tuned = any(covers("second_stage", key) for key in space.keys)
-    if base.settings.ensemble and (tuned or base.settings.second_stage.name is not None):
+    if base.settings.ensemble and base.settings.second_stage.name is not None:
         raise UsageError(
             f"the models of the ensemble {recipe!r} have a head each, and no one head can be made anew after training",
             remedy="Tune a recipe of one model, or without second_stage",
         )
+    closed = {} if "head.name" in space.keys else closed_parts(base.settings)
     schema = counted_schema(learned_mentions)
     base.asked(None, schema=schema)
     check_space(
         space,
         settings_of=lambda told: task.contestant(told).asked(None, schema=schema),
         overridden=frozenset(map(override_key, overrides)),
-        closed={**goal.blind_to, **_mixed_heads(space, goal=goal)},
+        closed={**goal.blind_to, **closed, **_mixed_heads(space, goal=goal)},
         file=space_name,
     )
     return task
+
+
+def closed_parts(settings: TrainSettings) -> dict[str, str]:
+    """What a recipe of these settings cannot have, and why: by the parts of the settings that would be tuned."""
+    closed = {}
+    if settings.ensemble:
+        closed["second_stage"] = "the models of the ensemble have a head each, and no one head can be made anew"
+    elif settings.head.name != "softmax":
+        closed["second_stage"] = f"it makes a softmax head anew, and the recipe has {settings.head.name}"
+    if HEADS[settings.head.name].method.layered:
+        closed["augmentation.replacement"] = f"the head {settings.head.name} keeps labels apart"
+    return closed
 
 
 def _mixed_heads(space: Space, *, goal: Goal) -> dict[str, str]:

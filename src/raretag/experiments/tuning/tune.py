@@ -35,12 +35,14 @@ def tune(
     jobs: how many processes work side by side, >= 1; the same call on another machine that sees the folder helps, too.
     ray: a cluster that works instead, in as many processes as it has room for, as `called_on_cluster` has its address.
     With one process, a study that was broken off comes to what it would have come to. judge: what tells what settings
-    come to, by default trainings. Raises UsageError where `trials` is below 1, for jobs beside a cluster, and as
-    `open_study`, trainings and `called_on_cluster` do.
+    come to, by default trainings; for one process. Raises UsageError where `trials` is below 1, for jobs beside a
+    cluster or a judge, and as `open_study`, trainings and `called_on_cluster` do.
     """
     if trials < 1:
         raise UsageError(f"{trials} trials are too few", remedy="Ask for at least 1, which is the baseline")
     check_jobs(jobs, ray=ray)
+    if judge is not None and (jobs > 1 or ray is not None):
+        raise UsageError("other processes would not judge by `judge`", remedy="Leave out jobs and ray, or judge")
     if ray is not None:
         _on_ray(task, trials=trials, address=ray, announce=announce)
     folds = folds_of(task, callbacks=callbacks, announce=announce)

@@ -11,10 +11,15 @@ _SHOWN: Final = 5
 
 
 def remarks(compared: Comparison) -> list[str]:
-    """Unequal steps, what reviews do to the figures, and floors that were not in force; recipes' names as they are."""
+    """Unequal steps and machines, what reviews do to the figures, and floors that were not in force.
+
+    Recipes' names are as they are.
+    """
     said = []
     if compared.unequal:
         said.append(f"not trained for as many steps as {compared.baseline}: {', '.join(compared.unequal)}")
+    for what, values in compared.mixed.items():
+        said.append(f"trained with several {what} ({', '.join(values)}), and figures may differ for that alone")
     reviewed = [f"{row.name} {row.reviewed_share:.1%}" for row in compared.rows if row.reviewed_share]
     if reviewed:
         said.append(f"what is sent to review counts as missed; of all tokens: {', '.join(reviewed)}")
