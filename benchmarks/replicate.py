@@ -3,10 +3,11 @@
     OMP_NUM_THREADS=1 python benchmarks/replicate.py ../shared/data --recipes plain,rare --out runs/replicate
 
 DATA holds a folder a corpus. Official parts are kept; a corpus without any is split as `raretag train` splits it, with
-15 % of the documents to validate. Recipes train on the same documents, whatever seed and split their files name; calibration and policy are fixed on the
-validation documents, which also stop a training early, and decide the test documents once. Recipes that train alike
-share a training, finished ones are kept in --out, and interrupted ones go on; the same command beside itself, or on
-another machine, takes what nobody is at. macro10 is over labels with at least ten mentions in the test documents.
+15 % of the documents to validate. Recipes train on the same documents, whatever seed and split their files name;
+calibration and policy are fixed on the validation documents, which also stop a training early, and decide the test
+documents once. Recipes that train alike share a training, finished ones are kept in --out, and interrupted ones go on;
+the same command beside itself, or on another machine, takes what nobody is at. macro10 is over labels with at least
+ten mentions in the test documents.
 Progress is told on standard error.
 """
 
