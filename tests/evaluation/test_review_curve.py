@@ -17,6 +17,8 @@ def test_points_by_hand_in_order_of_what_is_read() -> None:
     first, second = review_curve([(0.1, much), (0.4, little)])
     assert first == ReviewPoint(threshold=0.4, recall=0.7, found=0.6, reviewed=0.02, reviews=2, false_alarms=0)
     assert (second.threshold, second.recall, second.found, second.reviewed) == (0.1, 0.9, 0.5, 0.2)
+    alike = review_curve([(threshold, little) for threshold in (0.1, 0.5, 0.2)])
+    assert [point.threshold for point in alike] == [0.5, 0.2, 0.1]
 
 
 def test_the_least_review_that_reaches_a_recall() -> None:

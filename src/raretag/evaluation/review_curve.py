@@ -27,7 +27,7 @@ class ReviewPoint:
 
 
 def review_curve(decided: Iterable[tuple[float, Outcomes]]) -> tuple[ReviewPoint, ...]:
-    """A point for each threshold and its outcomes, by reviewed share, then by recall and threshold."""
+    """A point for each threshold and its outcomes, by reviewed share, recall, and from high to low thresholds."""
     points = [
         ReviewPoint(
             threshold=threshold,
@@ -39,7 +39,7 @@ def review_curve(decided: Iterable[tuple[float, Outcomes]]) -> tuple[ReviewPoint
         )
         for threshold, one in decided
     ]
-    return tuple(sorted(points, key=lambda point: (point.reviewed or 0.0, point.recall or 0.0, point.threshold)))
+    return tuple(sorted(points, key=lambda point: (point.reviewed or 0.0, point.recall or 0.0, -point.threshold)))
 
 
 def least_review(curve: Sequence[ReviewPoint], *, recall: float) -> ReviewPoint | None:
