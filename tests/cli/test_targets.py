@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from raretag.cli.targets import check_figures
 from raretag.corpus.formats import read_corpus
 
 from .conftest import Run
@@ -106,15 +107,19 @@ def test_figures_outlive_a_run_folder_that_cannot_be_written(
     assert json.loads((tmp_path / "figures.json").read_text(encoding="utf-8"))["counts"]["documents"] == 8
 
 
-@pytest.mark.skipif(not Path("/dev/full").is_char_device(), reason="this system has no device that is full")
 def test_figures_outlive_a_json_file_that_cannot_be_written(
-    raretag: Run, notes: Path, run_folder: Path, tmp_path: Path
+    raretag: Run, notes: Path, run_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    def gone_since(target: Path, *, source: Path) -> None:
+        check_figures(target, source=source)
+        target.parent.rmdir()
+
+    (tmp_path / "no").mkdir()
+    monkeypatch.setattr("raretag.cli.evaluate.check_figures", gone_since)
     run = Path(shutil.copytree(run_folder, tmp_path / "run"))
     (run / "evaluation.json").unlink(missing_ok=True)
-    shown = raretag("evaluate", run, notes, "--resamples", 10, "--json", "/dev/full")
+    shown = raretag("evaluate", run, notes, "--resamples", 10, "--json", tmp_path / "no" / "figures.json")
     assert shown.code == 1
-    assert "the figures cannot be written here" in shown.err
     assert "micro, all mentions" in shown.out
     assert "Choose another --json" in shown.err
     assert json.loads((run / "evaluation.json").read_text(encoding="utf-8"))["counts"]["documents"] == 8

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import psutil
 import pytest
 import torch
 
@@ -68,7 +69,6 @@ time.sleep(300)
 """
 
 
-@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="this system does not list processes as files")
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
 def test_a_helper_ends_with_the_command_that_is_killed(tmp_path: Path, how: signal.Signals) -> None:
     file, command = tmp_path / "helper", tmp_path / "command.py"
@@ -96,6 +96,6 @@ def _wait(done: Callable[[], bool]) -> None:
 def _runs(process: int) -> bool:
     """A process that has ended and that nobody has asked about yet is still listed, as a zombie."""
     try:
-        return Path(f"/proc/{process}/stat").read_text(encoding="utf-8").rsplit(")", 1)[1].split()[0] != "Z"
-    except (FileNotFoundError, ProcessLookupError):
+        return bool(psutil.Process(process).status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
         return False
