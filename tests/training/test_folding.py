@@ -33,6 +33,18 @@ def test_every_document_is_left_out_once(tmp_path: Path, small_corpus: Corpus, s
     assert [run.manifest["finished"] for run, _ in again] == finished
 
 
+def test_a_fold_that_no_document_stops_has_no_patience(
+    tmp_path: Path, small_corpus: Corpus, settings: TrainSettings
+) -> None:
+    further = {"optimiser": {"patience": 1}, "objective": {"name": "inverse-sqrt"}}
+    content = {**settings.model_dump(), "ensemble": [further]}
+    hasty = TrainSettings.model_validate({**content, "optimiser": {**content["optimiser"], "patience": 2}})
+    run, _ = next(train_folds(small_corpus, folds=2, out=tmp_path, settings=hasty))
+    assert run.manifest["settings"]["optimiser"]["patience"] == 3
+    assert run.manifest["settings"]["ensemble"][0]["objective"] == {"name": "inverse-sqrt"}
+    assert [one.manifest["settings"]["optimiser"]["patience"] for one in run.further] == [3]
+
+
 def test_more_folds_than_documents_are_refused(tmp_path: Path, small_corpus: Corpus, settings: TrainSettings) -> None:
     with pytest.raises(DataError, match="cannot fill 21 parts"):
         next(train_folds(small_corpus, folds=21, out=tmp_path, settings=settings))

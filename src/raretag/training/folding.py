@@ -62,7 +62,8 @@ def train_fold(
 
     The run lies in `out`/fold-1 and so on; a finished one is taken as it is, an interrupted one resumed. Parts that
     the corpus or `settings.split` name are ignored; the run stops early by `validation`, documents outside the corpus,
-    where there are any. Folds follow `settings.seed`; a label may be missing from some. Raises as `folds` and `train`.
+    where there are any, and else has no patience. Folds follow `settings.seed`; a label may be missing from some.
+    Raises as `folds` and `train`.
     """
     refuse_several_processes("cross-validation")
     split = cut_folds(corpus, folds=folds, seed=settings.seed)[number - 1]
@@ -81,7 +82,9 @@ def train_fold(
     run = train(
         replace(corpus, documents=tuple(documents)),
         out=out / f"fold-{number}",
-        settings=settings.model_copy(update={"split": SplitSettings()}),
+        settings=(settings if validation else settings.without_patience()).model_copy(
+            update={"split": SplitSettings()}
+        ),
         resume=True,
         callbacks=callbacks(),
         announce=of_fold,

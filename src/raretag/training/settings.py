@@ -273,6 +273,18 @@ class TrainSettings(_Settings):
             raise ValidationError.from_exception_data("ensemble", wrong)
         return self
 
+    def without_patience(self) -> TrainSettings:
+        """For a training that no document stops: the patience of each of its models is the default."""
+        ensemble = tuple(
+            {
+                name: {key: value for key, value in part.items() if key != "patience"} if name == "optimiser" else part
+                for name, part in parts.items()
+            }
+            for parts in self.ensemble
+        )
+        optimiser = self.optimiser.model_copy(update={"patience": OptimiserSettings().patience})
+        return self.model_copy(update={"optimiser": optimiser, "ensemble": ensemble})
+
     @property
     def members(self) -> tuple[TrainSettings, ...]:
         """The settings of each model of the run, its own first."""

@@ -14,7 +14,7 @@ from raretag.decision.costs import Costs
 from raretag.decision.policy_fitting import Asked, check_asked
 from raretag.errors import UsageError
 from raretag.tagging import Schema, resolve_encoder
-from raretag.training.settings import OptimiserSettings, TrainSettings
+from raretag.training.settings import TrainSettings
 from raretag.training.settings_file import load_recipe
 
 
@@ -40,8 +40,7 @@ class Contestant:
 
     def for_folds(self) -> Contestant:
         """Without a patience, which folds never ask for, as they train all epochs."""
-        optimiser = self.settings.optimiser.model_copy(update={"patience": OptimiserSettings().patience})
-        return replace(self, settings=self.settings.model_copy(update={"optimiser": optimiser}))
+        return replace(self, settings=self.settings.without_patience())
 
     def seeded(self, seed: int) -> TrainSettings:
         """Its settings with one of the seeds."""

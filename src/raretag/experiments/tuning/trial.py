@@ -52,7 +52,8 @@ class Folds:
 
     def cells(self, who: Contestant) -> list[Cell]:
         """Its trainings, the second stage left to later."""
-        plain = replace(who, settings=who.settings.model_copy(update={"second_stage": SecondStageSettings()}))
+        settings = who.for_folds().settings.model_copy(update={"second_stage": SecondStageSettings()})
+        plain = replace(who, settings=settings)
         folder = self.out / TRAININGS / plain.key(seed=plain.settings.seed, data=self.data, folds=self.folds)
         return [
             Cell(folder=folder, settings=plain.settings, number=number + 1, folds=self.folds)
