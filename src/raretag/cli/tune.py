@@ -81,11 +81,12 @@ def tune(
     from raretag.reporting.tuning import write_tuning
 
     overrides = (*(set_ or ()), *(() if seed is None else (f"seed={seed}",)))
-    baseline = contestant(recipe, overrides=overrides, mentions=mention_counts(corpus))
+    settings = contestant(recipe, overrides=overrides, mentions=mention_counts(corpus)).settings
+    closed = closed_parts(settings, heads=[settings.head.name])
     task = task_of(
         corpus,
         recipe=recipe,
-        space=space_of(space, goal=aim, overrides=set_ or (), closed=[*closed_parts(baseline.settings)]),
+        space=space_of(space, goal=aim, overrides=set_ or (), closed=[*closed]),
         goal=aim,
         folds=folds,
         out=out,

@@ -229,7 +229,7 @@ def test_several_models_have_no_one_head(corpus: Corpus, name: str, tmp_path: Pa
 def test_another_head_has_a_space_of_its_own(corpus: Corpus, name: str, head: str, tmp_path: Path) -> None:
     aim, overrides = goal_of("macro10-f1"), (f"head.name={head}",)
     settings = contestant("plain", overrides=overrides).settings
-    open_to_it = space_of(name, goal=aim, overrides=overrides, closed=[*closed_parts(settings)])
+    open_to_it = space_of(name, goal=aim, overrides=overrides, closed=[*closed_parts(settings, heads=[head])])
     made = task_of(
         corpus, recipe="plain", overrides=overrides, space=open_to_it, goal=aim, folds=2, out=tmp_path / "out"
     )
@@ -237,6 +237,15 @@ def test_another_head_has_a_space_of_its_own(corpus: Corpus, name: str, head: st
     whole = space_of(name, goal=aim)
     with pytest.raises(UsageError, match=rf"makes a softmax head anew, and the recipe has {head}"):
         task_of(corpus, recipe="plain", overrides=overrides, space=whole, goal=aim, folds=2, out=tmp_path)
+
+
+def test_an_ensemble_has_no_one_head_whatever_heads_are_tuned(corpus: Corpus, tmp_path: Path) -> None:
+    text = "head.name: {choices: [softmax, cosine]}\n"
+    text += "second_stage.name: {choices: [null, crt], when: {head.name: softmax}}"
+    aim, searched = goal_of("macro10-f1"), space(tmp_path, text)
+    assert task_of(corpus, recipe="plain", space=searched, goal=aim, folds=2, out=tmp_path).space.keys
+    with pytest.raises(UsageError, match="have a head each"):
+        task_of(corpus, recipe="rare", space=searched, goal=aim, folds=2, out=tmp_path)
 
 
 def test_all_values_that_open_a_setting_are_tried(task: TaskOf) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, final
@@ -18,7 +18,7 @@ from raretag.experiments.comparison.contestant import Contestant, contestant
 from raretag.experiments.cross_validation import check_cut
 from raretag.experiments.tuning.checking import check_space
 from raretag.experiments.tuning.goal import Goal, check_goal
-from raretag.experiments.tuning.space import Choice, Space, Value
+from raretag.experiments.tuning.space import Choice, Parameter, Space, Value
 from raretag.tagging import counted_schema, resolve_encoder
 from raretag.training.heads import HEADS
 from raretag.training.setting_names import override_key
@@ -158,40 +158,39 @@ def task_of(
             f"the models of the ensemble {recipe!r} have a head each, and no one head can be made anew after training",
             remedy="Tune a recipe of one model, or without second_stage",
         )
-    closed = {} if "head.name" in space.keys else closed_parts(base.settings)
+    heads = [head for one in space.parameters if one.key == "head.name" for head in _choices(one)]
+    closed = closed_parts(base.settings, heads=heads or [base.settings.head.name])
     schema = counted_schema(learned_mentions)
     base.asked(None, schema=schema)
     check_space(
         space,
         settings_of=lambda told: task.contestant(told).asked(None, schema=schema),
         overridden=frozenset(map(override_key, overrides)),
-        closed={**goal.blind_to, **closed, **_mixed_heads(space, goal=goal)},
+        closed={**goal.blind_to, **closed, **_mixed_heads(heads, goal=goal)},
         file=space_name,
     )
     return task
 
 
-def closed_parts(settings: TrainSettings) -> dict[str, str]:
-    """What a recipe of these settings cannot have, and why: by the parts of the settings that would be tuned."""
+def closed_parts(settings: TrainSettings, *, heads: Sequence[str]) -> dict[str, str]:
+    """What a recipe of these settings cannot have with any of `heads`, and why: by the parts of the settings."""
     closed = {}
     if settings.ensemble:
         closed["second_stage"] = "the models of the ensemble have a head each, and no one head can be made anew"
-    elif settings.head.name != "softmax":
-        closed["second_stage"] = f"it makes a softmax head anew, and the recipe has {settings.head.name}"
-    if HEADS[settings.head.name].method.layered:
-        closed["augmentation.replacement"] = f"the head {settings.head.name} keeps labels apart"
+    elif "softmax" not in heads:
+        closed["second_stage"] = f"it makes a softmax head anew, and the recipe has {' or '.join(heads)}"
+    if all(HEADS[head].method.layered for head in heads if head in HEADS):
+        closed["augmentation.replacement"] = "the head keeps labels apart"
     return closed
 
 
-def _mixed_heads(space: Space, *, goal: Goal) -> dict[str, str]:
+def _choices(parameter: Parameter) -> list[str]:
+    return [str(one) for one in parameter.values.choices] if isinstance(parameter.values, Choice) else []
+
+
+def _mixed_heads(heads: Sequence[str], *, goal: Goal) -> dict[str, str]:
     """Why heads cannot be tuned where the goal would compare what does not compare."""
-    layered = {
-        HEADS[str(name)].method.layered
-        for one in space.parameters
-        if one.key == "head.name" and isinstance(one.values, Choice)
-        for name in one.values.choices
-        if name in HEADS
-    }
+    layered = {HEADS[name].method.layered for name in heads if name in HEADS}
     if goal.name != "brier" or len(layered) < 2:
         return {}
     return {"head.name": "a Brier score of labels that are kept apart is not that of labels that share their tags"}
