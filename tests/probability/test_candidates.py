@@ -158,6 +158,8 @@ def test_those_among_mentions_have_their_label_and_characters(mentions: list[Men
         for label, start, end in zip(found.labels, found.starts, found.ends, strict=True)
     ]
     assert found.among(mentions, schema=schema).tolist() == expected
+    with pytest.raises(ValueError, match="not of a schema of 1"):
+        found.among(mentions, schema=build_schema(["X"]))
 
 
 @pytest.mark.parametrize(

@@ -45,7 +45,12 @@ class Candidates:
         return len(self.labels)
 
     def among(self, mentions: Iterable[Mention], *, schema: Schema) -> npt.NDArray[np.bool_]:
-        """bool (n,): whether one of `mentions` has the candidate's label and exactly its characters."""
+        """bool (n,): whether one of `mentions` has the candidate's label and exactly its characters.
+
+        Raises ValueError for candidates of a schema with more labels.
+        """
+        if len(self) and self.labels.max() >= len(schema.labels):
+            raise ValueError(f"candidates of label {self.labels.max()} are not of a schema of {len(schema.labels)}")
         numbers = {label: number for number, label in enumerate(schema.labels)}
         # label and characters as one number; that of a mention which ends behind the document would be another's
         past = self.characters[1] + 1
