@@ -170,9 +170,8 @@ def shortened(settings: TrainSettings, *, share: float) -> TrainSettings:
     """With this share of the epochs of each of its models, at least one."""
 
     def of(optimiser: dict[str, Any]) -> dict[str, Any]:
-        return (
-            {**optimiser, "epochs": max(1, round(optimiser["epochs"] * share))} if "epochs" in optimiser else optimiser
-        )
+        scaled = {"epochs": max(1, round(optimiser["epochs"] * share))} if "epochs" in optimiser else {}
+        return {**optimiser, **scaled}
 
     ensemble = [
         {name: of(part) if name == "optimiser" else part for name, part in parts.items()} for parts in settings.ensemble

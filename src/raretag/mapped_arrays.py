@@ -48,9 +48,9 @@ def new_arrays(
     """A safetensors file of zeros, mapped to be filled in the block; at its end it is moved to `path`, whole.
 
     shapes: name to dtype (float32, float16, int8 to 64) and shape. Name those of more bytes an element first: then all
-    are aligned. An error or an interruption in the block leaves no file; a process that is killed
-    leaves the one that it was filling, hidden, beside `path`. Raises ValueError for an array without
-    elements, OSError where the disk has no room.
+    are aligned. An error or an interruption in the block leaves no file; a process that is killed leaves the one that
+    it was filling, hidden, beside `path`. Raises ValueError for an array without elements, OSError where the disk has
+    no room.
     """
     # of this call alone, for another may fill the same file meanwhile
     writing = path.with_name(f".{path.name}.{uuid4().hex[:12]}.writing")

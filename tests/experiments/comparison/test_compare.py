@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -59,6 +60,16 @@ def test_the_same_settings_come_to_the_same(compared: Comparison) -> None:
         if one.recipe == "again" and one.p is not None:
             assert one.difference.value == 0
             assert one.p == 1
+
+
+def test_trainings_of_several_versions_are_told(corpus: Corpus, recipes: list[Contestant], tmp_path: Path) -> None:
+    first = compare(corpus, recipes[:2], folds=2, seeds=[13], out=tmp_path, resamples=10)
+    assert first.mixed == {}
+    file = next(tmp_path.glob("trainings/*/fold-1/manifest.json"))
+    manifest = json.loads(file.read_text(encoding="utf-8"))
+    file.write_text(json.dumps({**manifest, "raretag": "0.0.1"}), encoding="utf-8")
+    told = compare(corpus, recipes[:2], folds=2, seeds=[13], out=tmp_path, resamples=10).mixed
+    assert told == {"versions of raretag": ("0.0.1", manifest["raretag"])}
 
 
 def test_figures_are_of_all_documents_and_seeds(compared: Comparison, corpus: Corpus) -> None:

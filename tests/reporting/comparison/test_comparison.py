@@ -75,6 +75,7 @@ def test_table_and_picture(compared: Comparison, tmp_path: Path) -> None:
     assert f"| `{NAMES[2]}` | EUR per 1,000 notes | +0 (-0 to +0) | 0.0100 | 0.0200 |" in table
     said = "\n".join(lines)
     assert "Not trained for as many steps as plain: rare <b>&/ 'x'." in said
+    assert "Trained with several number formats (bfloat16, float32), and figures may differ for that alone." in said
     assert "What is sent to review counts as missed; of all tokens: rare <b>&/ 'x' 12.5%" in said
     assert f"The recall floor of {NAMES[2]} was not in force throughout for A, B, C, D, E and 2 more labels" in said
     picture = minidom.parse(str(tmp_path / "new" / "folder" / PICTURE))
